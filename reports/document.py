@@ -1,0 +1,384 @@
+"""The quarterly return as a value: frozen first, drawn after (PURE).
+
+`ReturnDocument` is the whole of what a school hands in for a quarter. The PDF is a function of it, and
+the same value is attached to the PDF as `return.json`. The structs are the schema: `json_schema()` is
+derived from them and kept in `reports/schema/safe-campus.return.v1.json`, and unknown fields are refused.
+
+No person's name is in it but the signer's. Entries are named by their ledger ids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+import rfc8785
+
+SCHEMA: Final = "safe-campus.return.v1"
+
+Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 in lower-case hex.")]
+Points = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+\.[0-9]{2}$", description="Two decimals.")]
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Suppressed = Literal["<5"]
+Mark = Annotated[
+    Literal["V1", "V2", "U", "D"],
+    msgspec.Meta(
+        description="V1 article read, V2 secondary source, U unverified (待核实), D this product's default."
+    ),
+]
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What all parts share: immutable, named fields, nothing unknown let in."""
+
+
+class Words(Part, frozen=True, kw_only=True):
+    """One text in both languages. The English may be empty where only a Chinese name exists."""
+
+    zh: str
+    en: str = ""
+
+
+class School(Part, frozen=True, kw_only=True):
+    code: str
+    name: Words
+    stage: str
+    enrolment: Count
+
+
+class Bureau(Part, frozen=True, kw_only=True):
+    code: str
+    name: Words
+
+
+class Period(Part, frozen=True, kw_only=True):
+    """A calendar quarter, both days inclusive; from `closes_at` on, an entry is backfilled."""
+
+    id: Annotated[str, msgspec.Meta(pattern="^[0-9]{4}Q[1-4]$")]
+    starts: date
+    ends: date
+    closes_at: Instant
+
+
+class Change(Part, frozen=True, kw_only=True):
+    """One fact that came, went or changed between the sign-off and the close."""
+
+    id: str
+    line: str
+    happened_on: date
+    kind: Literal["added", "removed", "altered"]
+
+
+class SignOff(Part, frozen=True, kw_only=True):
+    """The principal's sign-off: whose, when, on which facts, and what moved afterwards."""
+
+    signer: str
+    signed_at: Instant
+    facts_digest: Digest
+    changes: tuple[Change, ...] = ()
+
+
+class Fact(Part, frozen=True, kw_only=True):
+    """One counted entry. `occurrence` is what it filled, as the duties name it."""
+
+    id: str
+    line: str
+    occurrence: str
+    happened_on: date
+    recorded_at: Instant
+
+
+class Veto(Part, frozen=True, kw_only=True):
+    incident: str
+    cause: str
+
+
+class Penalty(Part, frozen=True, kw_only=True):
+    incident: str
+    cause: str
+    points: Points
+
+
+class ScoreLine(Part, frozen=True, kw_only=True):
+    """One line, in the shape of `score --json`. Counts are occurrences (T3: pupils)."""
+
+    id: str
+    applies: bool
+    expected: Count
+    on_time: Count
+    late: Count
+    backfilled: Count
+    missing: Count
+    open: Count
+    points: Points
+    max: Points
+    status: Literal[
+        "full",
+        "partial",
+        "none",
+        "nothing-due",
+        "no-canteen",
+        "no-ledger",
+        "met",
+        "unverified",
+        "missed",
+    ]
+    source: str
+    entries: tuple[str, ...] = ()
+
+
+class ScoreGroup(Part, frozen=True, kw_only=True):
+    id: str
+    points: Points
+    max: Points
+    lines: tuple[ScoreLine, ...]
+
+
+class Score(Part, frozen=True, kw_only=True):
+    """Exactly the JSON of `score --json`. `total` and `grade` are null when no line applies."""
+
+    school: str
+    period: str
+    as_of: Instant
+    standards: str
+    total: Points | None
+    grade: str | None
+    veto: tuple[Veto, ...] = ()
+    penalties: tuple[Penalty, ...] = ()
+    groups: tuple[ScoreGroup, ...]
+
+
+class Rule(Part, frozen=True, kw_only=True):
+    """The rule behind a line: what it asks, where that is written, how far that was verified."""
+
+    line: str
+    text: Words
+    source: Words
+    mark: Mark
+
+
+class Clock(Part, frozen=True, kw_only=True):
+    """One reporting deadline of an incident. A later death or higher grade starts another."""
+
+    reason: str
+    starts_at: Instant
+    due_at: Instant
+    reported_at: Instant | None = None
+    reported_by: Literal["school", "superior"] | None = None
+    outcome: Literal["in-time", "late", "far-late", "concealed", "running"]
+
+
+class Incident(Part, frozen=True, kw_only=True):
+    """An incident without names. Counts of 1 to 4 in a sensitive category are already `<5` here."""
+
+    id: str
+    category: Literal["traffic", "food_poisoning", "mental_health", "facility", "other"]
+    grade: Literal["general", "larger", "major", "extraordinary"] | None = None
+    happened_on: date
+    discovered_at: Instant
+    recorded_at: Instant
+    liability: Literal["yes", "no", "pending"]
+    clocks: tuple[Clock, ...] = ()
+    deaths: Count | Suppressed = 0
+    serious_injuries: Count | Suppressed = 0
+    minor_injuries: Count | Suppressed = 0
+    affected: Count | Suppressed = 0
+    loss_yuan: Count = 0
+
+
+class Exceptional(Part, frozen=True, kw_only=True):
+    """An occurrence that was not met, or not in time. `unit` is a class or a duty post, never a person."""
+
+    line: str
+    kind: Literal["missed", "late", "backfilled"]
+    occurrence: str
+    due_on: date
+    unit: str = ""
+    recorded_at: Instant | None = None
+
+
+class ChainHead(Part, frozen=True, kw_only=True):
+    """Last line of the school's audit chain when the return was frozen."""
+
+    lines: Count
+    digest: Digest
+
+
+class ReturnDocument(Part, frozen=True, kw_only=True):
+    """A school's quarter. Make it with `freeze`, which sorts it and fills in the facts digest."""
+
+    schema: Literal["safe-campus.return.v1"] = SCHEMA
+    school: School
+    bureau: Bureau
+    period: Period
+    version: Annotated[int, msgspec.Meta(ge=1)]
+    made_at: Instant
+    draft: bool = False
+    closed_late: bool = False
+    test_clock: bool = False
+    made_up: bool = False
+    provisional_years: tuple[int, ...] = ()
+    sign_off: SignOff | None = None
+    standards: str
+    score: Score
+    rules: tuple[Rule, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    exceptions: tuple[Exceptional, ...] = ()
+    late: Count = 0
+    backfilled: Count = 0
+    facts_digest: Digest | Literal[""] = ""
+    chain_head: ChainHead | None = None
+    previous_digest: Digest | None = None
+    reason: str = ""
+
+    @property
+    def status(self) -> Literal["signed", "unsigned", "changed"]:
+        """`changed`: signed, and facts moved before the close (其后变动 N 条)."""
+        if self.sign_off is None:
+            return "unsigned"
+        return "changed" if self.sign_off.changes else "signed"
+
+
+def suppressed(count: int, category: str) -> int | Suppressed:
+    """A head-count fit to leave the school: 1 to 4 of a sensitive category read `<5`, zero stays zero."""
+    return "<5" if category == "mental_health" and 1 <= count <= 4 else count
+
+
+def freeze(document: ReturnDocument) -> ReturnDocument:
+    """The document in its one order and with its facts digest: the same content gives the same bytes."""
+    ordered = msgspec.structs.replace(
+        document,
+        facts=_sorted_facts(document.facts),
+        score=_sorted_score(document.score),
+        incidents=tuple(sorted(document.incidents, key=lambda i: (i.happened_on, i.id))),
+        exceptions=tuple(
+            sorted(document.exceptions, key=lambda e: (e.line, e.kind, e.due_on, e.unit, e.occurrence))
+        ),
+        provisional_years=tuple(sorted(document.provisional_years)),
+        sign_off=_sorted_sign_off(document.sign_off),
+    )
+    return msgspec.structs.replace(ordered, facts_digest=facts_digest(ordered))
+
+
+def _sorted_facts(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    return tuple(sorted(facts, key=lambda f: (f.line, f.happened_on, f.occurrence, f.id)))
+
+
+def _sorted_score(score: Score) -> Score:
+    """Groups and lines keep the order of the scoring sheet; lists of ids and causes have none, so get one."""
+    groups = tuple(
+        msgspec.structs.replace(group, lines=tuple(_sorted_line(line) for line in group.lines))
+        for group in score.groups
+    )
+    return msgspec.structs.replace(
+        score,
+        groups=groups,
+        veto=tuple(sorted(score.veto, key=lambda v: (v.incident, v.cause))),
+        penalties=tuple(sorted(score.penalties, key=lambda p: (p.incident, p.cause, p.points))),
+    )
+
+
+def _sorted_line(line: ScoreLine) -> ScoreLine:
+    return msgspec.structs.replace(line, entries=tuple(sorted(line.entries)))
+
+
+def _sorted_sign_off(sign_off: SignOff | None) -> SignOff | None:
+    if sign_off is None:
+        return None
+    changes = tuple(sorted(sign_off.changes, key=lambda c: (c.line, c.happened_on, c.id, c.kind)))
+    return msgspec.structs.replace(sign_off, changes=changes)
+
+
+def facts_digest(document: ReturnDocument) -> str:
+    """SHA-256 over the canonical JSON of the facts and the score: the same ledgers, the same digest.
+
+    Left out is all that tells when the return was made and not what happened: the chain head, the sealing
+    time, the version, and the score's `as_of`.
+    """
+    score = _plain(_sorted_score(document.score))
+    del score["as_of"]
+    return _sha256({"facts": _plain(_sorted_facts(document.facts)), "score": score})
+
+
+def document_digest(document: ReturnDocument) -> str:
+    """SHA-256 of the whole canonical document; the next version carries it as `previous_digest`."""
+    return hashlib.sha256(canonical(document)).hexdigest()
+
+
+def changed_facts(signed: tuple[Fact, ...], closed: tuple[Fact, ...]) -> tuple[Change, ...]:
+    """What moved between the draft that was signed and the facts at the close."""
+    before = {(f.id, f.line, f.occurrence): f for f in signed}
+    after = {(f.id, f.line, f.occurrence): f for f in closed}
+    added = [_change(after[key], "added") for key in after.keys() - before.keys()]
+    removed = [_change(before[key], "removed") for key in before.keys() - after.keys()]
+    altered = [
+        _change(after[key], "altered") for key in after.keys() & before.keys() if after[key] != before[key]
+    ]
+    return tuple(sorted(added + removed + altered, key=lambda c: (c.line, c.happened_on, c.id, c.kind)))
+
+
+def _change(fact: Fact, kind: Literal["added", "removed", "altered"]) -> Change:
+    return Change(id=fact.id, line=fact.line, happened_on=fact.happened_on, kind=kind)
+
+
+def canonical(value: object) -> bytes:
+    """RFC 8785 JSON of a struct (or of plain values): sorted keys, no spaces, instants in UTC ending in Z.
+
+    Raises:
+        ValueError: for an instant without a zone.
+    """
+    return rfc8785.dumps(_plain(value))
+
+
+def parse(data: bytes) -> ReturnDocument:
+    """The document in `return.json`.
+
+    Raises:
+        msgspec.ValidationError: naming the field that does not fit the schema.
+        msgspec.DecodeError: when it is not JSON.
+    """
+    return msgspec.json.decode(data, type=ReturnDocument)
+
+
+def parse_score(data: bytes) -> Score:
+    """A `score --json` document as the return carries it; raises as `parse` does."""
+    return msgspec.json.decode(data, type=Score)
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema 2020-12 of `return.json`, derived from the structs."""
+    schema = msgspec.json.schema(ReturnDocument)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:{SCHEMA.replace('.', ':')}",
+        "title": SCHEMA,
+        **schema,
+    }
+
+
+def _sha256(value: object) -> str:
+    return hashlib.sha256(rfc8785.dumps(value)).hexdigest()  # type: ignore[arg-type]
+
+
+def _plain(value: object) -> Any:
+    return _normal(msgspec.to_builtins(value, builtin_types=(datetime, date), str_keys=True))
+
+
+def _normal(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _normal(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_normal(item) for item in value]
+    if isinstance(value, datetime):
+        return _instant(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _instant(at: datetime) -> str:
+    if at.tzinfo is None:
+        raise ValueError(f"instant without a zone: {at!r}")
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
