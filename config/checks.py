@@ -1,0 +1,98 @@
+"""The checks of `doctor`: each looks at one thing the service stands on. A new one is one function."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from config.settings import Settings
+from safety.clock import SystemClock
+
+LEAST_FREE_BYTES = 1_000_000_000
+EARLIEST_CREDIBLE = datetime(2026, 1, 1, tzinfo=UTC)
+MOST_DRIFT = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check saw. `detail` is technical (a path, a size, an error) and the same in every language."""
+
+    check: str
+    good: bool
+    detail: str
+
+
+class Unwell(Exception):
+    """Raised by a check that found something wrong; its text is the detail."""
+
+
+# A check gets the settings and the present instant, returns a detail, and raises for anything wrong.
+Check = Callable[[Settings, datetime], Awaitable[str]]
+
+
+async def look(name: str, check: Check, settings: Settings, now: datetime) -> Finding:
+    """Run one check. Whatever it raises is a finding: a doctor does not die of the illness."""
+    try:
+        return Finding(name, True, await check(settings, now))
+    except Exception as error:  # noqa: BLE001
+        detail = str(error) if isinstance(error, Unwell) else f"{type(error).__name__}: {error}"
+        return Finding(name, False, detail)
+
+
+async def clock(settings: Settings, now: datetime) -> str:
+    """The clock is past the first release, and a test clock is pointed out."""
+    if settings.test_clock:
+        return f"{now.isoformat()} (测试 {settings.test_clock})"
+    if now < EARLIEST_CREDIBLE or abs(SystemClock().now() - now) > MOST_DRIFT:
+        raise Unwell(now.isoformat())
+    return now.isoformat(timespec="seconds")
+
+
+async def data_folder(settings: Settings, _now: datetime) -> str:
+    """A file can be made, written through to the disk and removed."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=settings.data) as file:
+        file.write(b"x")
+        file.flush()
+        os.fsync(file.fileno())
+    return str(settings.data)
+
+
+async def disk(settings: Settings, _now: datetime) -> str:
+    """A gigabyte is free where the data are."""
+    free = shutil.disk_usage(settings.data).free
+    if free < LEAST_FREE_BYTES:
+        raise Unwell(f"{free:,} B < {LEAST_FREE_BYTES:,} B")
+    return f"{free:,} B"
+
+
+async def pango(_settings: Settings, _now: datetime) -> str:
+    """WeasyPrint lays text out with Pango."""
+    return _shared_library("libpangoft2-1.0.so.0", "libpangoft2-1.0-0")
+
+
+async def harfbuzz_subset(_settings: Settings, _now: datetime) -> str:
+    """Without the subsetter a return takes many times as long to draw."""
+    return _shared_library("libharfbuzz-subset.so.0", "libharfbuzz-subset0")
+
+
+def _shared_library(soname: str, package: str) -> str:
+    try:
+        ctypes.CDLL(soname)
+    except OSError as error:
+        raise Unwell(f"{soname} ({package}): {error}") from error
+    return soname
+
+
+CHECKS: dict[str, Check] = {
+    "clock": clock,
+    "data-folder": data_folder,
+    "disk": disk,
+    "pango": pango,
+    "harfbuzz-subset": harfbuzz_subset,
+}
