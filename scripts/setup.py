@@ -160,7 +160,7 @@ def install_project() -> None:
 
 
 def pip(*arguments: str) -> None:
-    quiet = ("--quiet", "--disable-pip-version-check", "--no-input", "--root-user-action=ignore")
+    quiet = ("-qq", "--disable-pip-version-check", "--no-input", "--root-user-action=ignore")
     outcome = subprocess.run([PYTHON, "-m", "pip", "install", *quiet, *arguments], check=False)
     if outcome.returncode:
         stop("pip could not install; what it said is above")
