@@ -1,0 +1,59 @@
+"""Reading and checking the trail."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from safety.audit.rules import INSTANCE, START, BadLine, ChainCheck, Line
+from safety.database import fetch_tuples
+
+PAGE = 2000
+_COLUMNS = "chain, position, at, actor, actor_login, action, subject, facts, previous, digest"
+
+
+async def head(school: int | None) -> str:
+    """The digest of the last line of a school's chain (None: the instance's); 64 zeros before the first
+    line.
+    """
+    rows = await _fetch("select head from audit_head where chain = $1", [school or INSTANCE])
+    return str(rows[0][0]) if rows else START
+
+
+async def verify() -> list[BadLine]:
+    """Walk every chain; the first bad line of each chain that has one, in the order of their chains."""
+    heads = {int(chain): (int(length), str(end)) for chain, length, end in await _fetch(_HEADS, [])}
+    present = {int(chain) for (chain,) in await _fetch("select distinct chain from audit_line", [])}
+    found = [
+        await _verify_chain(chain, *heads.get(chain, (0, START))) for chain in sorted(heads.keys() | present)
+    ]
+    return [bad for bad in found if bad is not None]
+
+
+_HEADS = "select chain, length, head from audit_head"
+
+
+async def _verify_chain(chain: int, length: int, end: str) -> BadLine | None:
+    check = ChainCheck(chain)
+    async for line in lines(chain):
+        check.see(line)
+        if check.bad is not None:
+            break
+    return check.end(length, end)
+
+
+async def lines(chain: int) -> AsyncIterator[Line]:
+    """The lines of one chain in the order of writing, some thousands at a time."""
+    last = 0
+    while True:
+        rows = await _fetch(
+            f"select {_COLUMNS} from audit_line where chain = $1 and position > $2 order by position limit {PAGE}",  # noqa: S608
+            [chain, last],
+        )
+        for row in rows:
+            yield Line(*row)
+        if len(rows) < PAGE:
+            return
+        last = rows[-1][1]
+
+
+async def _fetch(sql: str, args: list[object]) -> list[tuple[Any, ...]]:
+    return await fetch_tuples(None, sql, args)

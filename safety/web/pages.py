@@ -1,0 +1,132 @@
+"""Drawing pages: one compiled Jinja environment per language, so that macros know the language without being
+told.
+"""
+
+import functools
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from litestar import Response
+from litestar.enums import MediaType
+
+from safety.clock import ZONE
+from safety.ids import new_id
+from safety.text import LANGUAGES, Catalogue, Text
+from safety.web.visit import Visit, WebRequest, visit_of
+
+if TYPE_CHECKING:
+    from safety.web.assets import Assets
+
+TEMPLATE_FOLDER = Path(__file__).parent / "templates"
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+class Pages:
+    """Templates from several folders (a slice may bring its own), undefined names being errors."""
+
+    def __init__(
+        self, catalogue: Catalogue, assets: "Assets", folders: Sequence[Path] = (TEMPLATE_FOLDER,)
+    ) -> None:
+        self.catalogue = catalogue
+        loader = jinja2.FileSystemLoader([str(folder) for folder in folders])
+        self._environments = {lang: _environment(loader, catalogue, assets, lang) for lang in LANGUAGES}
+
+    def draw(self, template: str, lang: str, **context: Any) -> str:
+        """The HTML of one page."""
+        return self._environments[lang].get_template(template).render(**context)
+
+
+def _environment(
+    loader: jinja2.BaseLoader, catalogue: Catalogue, assets: "Assets", lang: str
+) -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        auto_reload=False,
+        cache_size=-1,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(
+        t=functools.partial(_translate, catalogue, lang),
+        lang=lang,
+        asset=assets.url,
+        new_key=lambda: str(new_id()),
+    )
+    made.filters.update(
+        text=functools.partial(_text, lang),
+        day=functools.partial(format_day, lang=lang),
+        instant=functools.partial(format_instant, lang=lang),
+        clock=format_clock,
+    )
+    return made
+
+
+def _translate(catalogue: Catalogue, lang: str, key: str, **values: Any) -> str:
+    return catalogue.t(key, lang, **values)
+
+
+def _text(lang: str, label: Text | str) -> str:
+    return label.to(lang) if isinstance(label, Text) else label
+
+
+def format_day(day: date | None, lang: str) -> str:
+    """2026年3月1日 / 1 Mar 2026; empty for None. An instant is first brought to Asia/Shanghai."""
+    if day is None:
+        return ""
+    if isinstance(day, datetime):
+        day = day.astimezone(ZONE).date()
+    if lang == "en":
+        return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def format_clock(at: datetime | None) -> str:
+    """08:05 in Asia/Shanghai; empty for None."""
+    return "" if at is None else at.astimezone(ZONE).strftime("%H:%M")
+
+
+def format_instant(at: datetime | None, lang: str) -> str:
+    """Day and time in Asia/Shanghai; empty for None."""
+    return "" if at is None else f"{format_day(at, lang)} {format_clock(at)}"
+
+
+def page(request: WebRequest, template: str, status: int = 200, **context: Any) -> Response[str]:
+    """Answer with a page in the visitor's language. Every template also gets `visit`, `viewer`, `csrf`,
+    `path`, `notice`.
+    """
+    return draw(request, visit_of(request), template, status, **context)
+
+
+def draw(
+    request: WebRequest, visit: Visit, template: str, status: int = 200, **context: Any
+) -> Response[str]:
+    """`page` for a visit that is given (error pages outside the kernel make one up)."""
+    pages: Pages = request.app.state.kernel.pages
+    given: dict[str, Any] = {
+        "visit": visit,
+        "viewer": visit.scope,
+        "csrf": visit.csrf,
+        "path": request.url.path,
+        "notice": _notice(request, pages.catalogue),
+    }
+    html = pages.draw(template, visit.lang, **(given | context))
+    return Response(html, status_code=status, media_type=MediaType.HTML)
+
+
+def _notice(request: WebRequest, catalogue: Catalogue) -> str | None:
+    """The key of the sentence that a redirect asked to show; anything but a `notice.…` key is ignored."""
+    if "notice" not in request.query_params:
+        return None
+    key = f"notice.{request.query_params['notice']}"
+    return key if key in catalogue else None
+
+
+def go_to(path: str, notice: str | None = None) -> Response[str]:
+    """303 to a path of ours, perhaps with a `notice.<name>` sentence to show there."""
+    joined = path if notice is None else f"{path}{'&' if '?' in path else '?'}notice={notice}"
+    return Response("", status_code=303, headers={"location": joined}, media_type=MediaType.HTML)
