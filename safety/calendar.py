@@ -107,7 +107,7 @@ class TermSpan:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A week, month, quarter, half-year, term or year: its days, the day it falls due, how many school days."""
+    """A week, month, quarter, half-year, term or year: its days, its due date, how many school days."""
 
     key: str
     start: date
@@ -259,10 +259,11 @@ class SchoolCalendar:
         """No grace: the due date itself."""
         return due
 
-    def grace_daily(self, day: date, most: int = 7) -> date:
-        """The next school day, at most `most` days on; that many days on if there is none."""
+    def grace_daily(self, day: date, school_days: int = 1, most: int = 7) -> date:
+        """The next school day (or that many on), at most `most` days on; that many if there is none."""
         latest = day + DAY * most
-        return min(self.next_school_day(day) or latest, latest)
+        at = bisect_right(self._days, day) + school_days - 1
+        return min(self._days[at], latest) if at < len(self._days) else latest
 
     def grace_weekly(self, due: date, days: int = 3, most: int = 7) -> date:
         """`days` days on, at least the next school day, at most `most` days on."""

@@ -67,7 +67,7 @@ class National:
     """Working days and public holidays of the country, with a bureau's dated table laid over them.
 
     Years whose notice the calendar library knows are taken from it. Any other year is provisional
-    (暂定，未发布): weekdays less the statutory days, no days exchanged. `overrides` holds (day, working, name);
+    (暂定，未发布): weekdays less the statutory days, none exchanged. `overrides` hold (day, working, name);
     `announced` names the years whose whole notice a bureau has entered there: they are not provisional.
     """
 
