@@ -1,6 +1,6 @@
 """Incidents and the daily attestation that there was none (T2, T4-T6, M3.4)."""
 
-from piccolo.columns import BigInteger, ForeignKey, Integer, Timestamptz, Varchar
+from piccolo.columns import BigInt, ForeignKey, Integer, Timestamptz, Varchar
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
@@ -21,7 +21,7 @@ class Incident(Entry, Table, tablename="incident"):
     serious_injuries = Integer(default=0)
     minor_injuries = Integer(default=0)
     affected = Integer(default=0)
-    loss_yuan = BigInteger(default=0)
+    loss_yuan = BigInt(default=0)
 
 
 class ZeroReport(Entry, Table, tablename="zero_report"):

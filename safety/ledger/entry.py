@@ -31,7 +31,7 @@ class Entry:
     happened_on = Date(default=None)
     timed_on = Date(default=None)
     recorded_at = Timestamptz(default=None)
-    recorded_by = ForeignKey(Account, null=False, on_delete=RESTRICT, index=False)
+    recorded_by = ForeignKey(Account, null=True, default=None, on_delete=RESTRICT, index=False)
     on_behalf_of = ForeignKey(Account, null=True, default=None, on_delete=RESTRICT, index=False)
     submission_key = Varchar(length=80)
     body_digest = Varchar(length=64)

@@ -1,6 +1,6 @@
 """What the engine itself stores: later facts of entries, and the tallies that the scoreboard reads."""
 
-from piccolo.columns import UUID, BigInteger, Date, ForeignKey, Integer, Serial, Timestamptz, Varchar
+from piccolo.columns import UUID, BigInt, Date, ForeignKey, Integer, Serial, Timestamptz, Varchar
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
@@ -22,7 +22,9 @@ class EntryEvent(Table, tablename="entry_event"):
     value = Varchar(length=60, default="")
     happened_at = Timestamptz(default=None)
     recorded_at = Timestamptz(default=None)
-    recorded_by = ForeignKey(Account, null=False, on_delete=OnDelete.restrict, index=False)
+    recorded_by = ForeignKey(
+        Account, null=True, default=None, on_delete=OnDelete.restrict, index=False
+    )
     submission_key = Varchar(length=80)
 
 
@@ -41,5 +43,5 @@ class Tally(Table, tablename="tally"):
     on_time = Integer(default=0)
     late = Integer(default=0)
     backfilled = Integer(default=0)
-    amount = BigInteger(default=0)
-    whole = BigInteger(default=0)
+    amount = BigInt(default=0)
+    whole = BigInt(default=0)

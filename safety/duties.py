@@ -1,0 +1,177 @@
+"""What is due at a school, when, and until when: the standards applied to the calendar and the school (PURE).
+
+Everything here is computed, never stored: 500 schools × 30 classes × 200 days cost no rows, and a change of law is a
+change of data. All days are local days of the school's zone; both ends of every span are inside it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Literal
+
+from safety.calendar import Period, SchoolCalendar, Span
+from safety.clock import day_start
+from safety.facts import SchoolFacts, size_at
+
+Cadence = Literal["day", "week", "month", "drill-month", "term", "half-year", "quarter", "drill"]
+Units = Literal["school", "class", "meal", "slots", "rounds", "drills", "pupils"]
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One line of the sheet: how often it falls due, for what units, and how much grace it has."""
+
+    line: str
+    cadence: Cadence
+    units: Units
+    grace: Literal["none", "daily", "weekly", "long"]
+    canteen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The numbers of the duties, as the standards in force on a day give them (see `safety.sheet`)."""
+
+    grace_weekly_days: int = 3
+    grace_long_days: int = 7
+    grace_most_days: int = 7
+    month_min_school_days: int = 5
+    slots_least: int = 2
+    patrol_rounds: int = 5
+    patrol_gap_minutes: int = 30
+    checkin_lead_minutes: int = 15
+    sample_grams: int = 125
+    sample_hours: int = 48
+    evaluation_days: int = 7
+
+
+ZERO = "zero"
+"""The measured line of zero-reports, which T2, T4, T5 and T6 share."""
+EVALUATED = "drills.evaluated"
+AWARENESS = "T3"
+
+DUTIES: dict[str, Duty] = {
+    duty.line: duty
+    for duty in (
+        Duty(ZERO, "day", "school", "daily"),
+        Duty(AWARENESS, "quarter", "pupils", "none"),
+        Duty("education.weekly", "week", "class", "weekly"),
+        Duty("education.daily", "day", "class", "daily"),
+        Duty("education.monthly", "month", "school", "long"),
+        Duty("education.legal", "term", "school", "long"),
+        Duty("duty.gate", "day", "slots", "daily"),
+        Duty("duty.marshal", "day", "slots", "daily"),
+        Duty("duty.leader", "day", "school", "daily"),
+        Duty("duty.patrol", "day", "rounds", "daily"),
+        Duty("food.samples", "day", "meal", "none", canteen=True),
+        Duty("food.purchases", "week", "school", "weekly", canteen=True),
+        Duty("drills.monthly", "drill-month", "school", "long"),
+        Duty(EVALUATED, "drill", "drills", "long"),
+        Duty("drills.fire", "half-year", "school", "long"),
+    )
+}
+"""The lines that have a ledger. A line of the sheet that is not here is `no-ledger`: it does not apply yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One due date of a line: entries of `start`…`end` answer it; on time if recorded up to `grace_until`."""
+
+    key: str
+    start: date
+    end: date
+    due: date
+    grace_until: date
+
+
+def close_day(period: Period) -> date:
+    """The last day before the close: 24:00 of the quarter's last day."""
+    return period.end
+
+
+def close_at(period: Period) -> datetime:
+    """The instant of the close (UTC): recorded at or after it is backfilled."""
+    return day_start(close_day(period) + timedelta(days=1))
+
+
+def windows(line: str, facts: SchoolFacts, period: Period, rules: Rules) -> tuple[Window, ...]:
+    """The occurrences of a line whose due date falls in the quarter, in order; none without a canteen for its lines."""
+    duty = DUTIES[line]
+    if duty.canteen and not facts.has_canteen:
+        return ()
+    return _windows(duty, facts.calendar, facts.stage == "kindergarten", period, rules)
+
+
+@lru_cache(maxsize=4096)
+def _windows(
+    duty: Duty, calendar: SchoolCalendar, kindergarten: bool, period: Period, rules: Rules
+) -> tuple[Window, ...]:
+    grace = _grace(duty, calendar, rules)
+    spans = _spans(duty.cadence, calendar, kindergarten, period, rules)
+    return tuple(Window(s.key, s.start, s.end, s.due, grace(s.due)) for s in spans)
+
+
+def _grace(duty: Duty, calendar: SchoolCalendar, rules: Rules) -> Callable[[date], date]:
+    most = rules.grace_most_days
+    if duty.grace == "daily":
+        return lambda due: calendar.grace_daily(due, most)
+    if duty.grace == "weekly":
+        return lambda due: calendar.grace_weekly(due, rules.grace_weekly_days, most)
+    if duty.grace == "long":
+        return lambda due: calendar.grace_long(due, min(rules.grace_long_days, most))
+    return calendar.grace_none
+
+
+def _spans(
+    cadence: Cadence, calendar: SchoolCalendar, kindergarten: bool, period: Period, rules: Rules
+) -> Iterable[Span]:
+    start, end, least = period.start, period.end, rules.month_min_school_days
+    match cadence:
+        case "day":
+            return (Span(d.isoformat(), d, d, d, 1) for d in calendar.school_days(start, end))
+        case "week":
+            return calendar.iso_weeks(start, end)
+        case "month":
+            return (s for s in calendar.months(start, end) if s.school_days >= least)
+        case "drill-month":
+            spans = calendar.quarters(start, end) if kindergarten else calendar.months(start, end)
+            return (s for s in spans if s.school_days >= least)
+        case "term":
+            return calendar.term_spans(start, end)
+        case "half-year":
+            return (s for s in calendar.half_years(start, end) if s.school_days >= least)
+        case "quarter":
+            return calendar.quarters(start, end)
+        case "drill":
+            # Each drill makes its own evaluation due, so that every day of the quarter can be a due date.
+            days = timedelta(days=rules.evaluation_days)
+            due = (start + timedelta(days=n) for n in range((end - start).days + 1))
+            return (Span(d.isoformat(), d - days, d, d, 0) for d in due)
+
+
+def class_ids(facts: SchoolFacts, day: date) -> tuple[int, ...]:
+    """The ids of the classes that exist on a day."""
+    return tuple(item.id for item in facts.classes if item.since <= day <= item.until)
+
+
+def base_expected(line: str, facts: SchoolFacts, window: Window, rules: Rules) -> int:
+    """How many occurrences the standard alone makes due in a window; entries may add to it (rosters, drills)."""
+    match DUTIES[line].units:
+        case "class":
+            return len(class_ids(facts, window.due))
+        case "meal":
+            return len(facts.meals)
+        case "slots":
+            return rules.slots_least
+        case "rounds":
+            return rules.patrol_rounds
+        case "drills":
+            return 0
+        case _:
+            return 1
+
+
+def pupils_on(facts: SchoolFacts, day: date, at: datetime) -> int:
+    """Pupils of the classes that exist on a day, by the head-counts in force at an instant."""
+    return sum(size_at(item.sizes, at) for item in facts.classes if item.exists_on(day))

@@ -1,0 +1,396 @@
+"""Incidents: grade, reporting clocks, what they cost, and the days that a zero-report or a report covers (PURE).
+
+Grades: State Council Decree 493, art. 3. Deadlines and penalties: see the standards data. "School" and "superior" are
+who reported. After a quarter's close nothing but a finding of no liability raises its points, so an incident then
+counts as the worst of what was known of it from the close on.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from safety.calendar import Period
+from safety.clock import local_day
+from safety.duties import Window, close_at
+from safety.measures import BACKFILLED, ON_TIME, Fill, Mark, Measured, Row, Setting, timing_of
+
+GRADES = ("general", "larger", "major", "extraordinary")
+"""一般, 较大, 重大, 特别重大."""
+CATEGORIES = ("traffic", "food_poisoning", "mental_health", "facility", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRules:
+    """The numbers, as the standards in force give them. Penalties are hundredths of a point."""
+
+    larger: tuple[int, int, int] = (3, 10, 10_000_000)
+    major: tuple[int, int, int] = (10, 50, 50_000_000)
+    extraordinary: tuple[int, int, int] = (30, 100, 100_000_000)
+    hours_grave: int = 1
+    hours_food_poisoning: int = 2
+    hours_other: int = 24
+    late: int = 200
+    very_late: int = 300
+    concealed: int = 300
+    times: int = 10
+    pending_days: int = 60
+
+    def hours(self, category: str, grave: bool) -> int:
+        """Hours from discovery to the first report."""
+        if grave:
+            return self.hours_grave
+        return self.hours_food_poisoning if category == "food_poisoning" else self.hours_other
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """An incident as it was known from `known_at` on."""
+
+    known_at: datetime
+    happened_at: datetime
+    discovered_at: datetime
+    category: str
+    liability: str = "pending"
+    deaths: int = 0
+    serious_injuries: int = 0
+    minor_injuries: int = 0
+    affected: int = 0
+    loss_yuan: int = 0
+    reported_at: datetime | None = None
+    reported_by: str | None = None
+    voided: bool = False
+
+    @property
+    def day(self) -> date:
+        return local_day(self.happened_at)
+
+    @property
+    def injured(self) -> int:
+        return self.deaths + self.serious_injuries + self.minor_injuries
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A later fact: a casualty figure, the loss, a finding on liability, or a report made (`school`/`superior`)."""
+
+    kind: str
+    value: str
+    happened_at: datetime
+    recorded_at: datetime
+
+
+EVENT_FIGURES = ("deaths", "serious_injuries", "minor_injuries", "affected", "loss_yuan")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A deadline for reporting: of the incident itself (`of` None), or of a later death or higher grade."""
+
+    started_at: datetime
+    hours: int
+    reported_at: datetime | None
+    reported_by: str | None
+
+    @property
+    def deadline(self) -> datetime:
+        return self.started_at + timedelta(hours=self.hours)
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """An incident's whole history: its states in order of becoming known, the versions' base facts, its events."""
+
+    id: UUID
+    versions: tuple[State, ...]
+    events: tuple[Event, ...]
+
+    @property
+    def first_known_at(self) -> datetime:
+        return self.versions[0].known_at
+
+    def changes(self) -> tuple[datetime, ...]:
+        """The instants at which something about it became known."""
+        known = {v.known_at for v in self.versions} | {e.recorded_at for e in self.events}
+        return tuple(sorted(known))
+
+    def base_at(self, at: datetime) -> State | None:
+        """What its last version said at an instant, later facts left out; None if it was not known yet."""
+        known = [v for v in self.versions if v.known_at <= at]
+        return known[-1] if known else None
+
+    def state_at(self, at: datetime) -> State | None:
+        """All that was known at an instant: later facts always stand over what a corrected version repeats."""
+        state = self.base_at(at)
+        if state is None:
+            return None
+        for event in self.events:
+            if event.recorded_at <= at:
+                state = _applied(state, event)
+        return state
+
+
+def _applied(state: State, event: Event) -> State:
+    if event.kind == "liability":
+        return replace(state, liability=event.value)
+    if event.kind == "reported":
+        if state.reported_at is not None and state.reported_at <= event.happened_at:
+            return state
+        return replace(state, reported_at=event.happened_at, reported_by=event.value)
+    if event.kind in EVENT_FIGURES:
+        return replace(state, **{event.kind: int(event.value)})
+    return state
+
+
+def grade(state: State, rules: IncidentRules) -> str:
+    """Grade by Decree 493 art. 3: the criteria are joined by "or", so the highest that any of them gives."""
+    figures = (state.deaths, state.serious_injuries, state.loss_yuan)
+    for name, limits in (("extraordinary", rules.extraordinary), ("major", rules.major), ("larger", rules.larger)):
+        if any(figure >= limit for figure, limit in zip(figures, limits, strict=True)):
+            return name
+    return "general"
+
+
+def is_grave(state: State, rules: IncidentRules) -> bool:
+    """较大 or above, or any death."""
+    return state.deaths > 0 or grade(state, rules) != "general"
+
+
+def clocks(incident: Incident, at: datetime, rules: IncidentRules) -> tuple[Clock, ...]:
+    """The reporting clocks that run or ran at an instant.
+
+    The first follows from the facts at discovery. Each later death or higher grade starts one of its own, which the
+    next report made after it stops; recording the later fact here is itself a report of it.
+    """
+    base, full = incident.base_at(at), incident.state_at(at)
+    if base is None or full is None:
+        return ()
+    hours = rules.hours(base.category, is_grave(base, rules))
+    found = [Clock(base.discovered_at, hours, full.reported_at, full.reported_by)]
+    state = base
+    for event in sorted((e for e in incident.events if e.recorded_at <= at), key=lambda e: e.happened_at):
+        after = _applied(state, event)
+        worse = GRADES.index(grade(after, rules)) > GRADES.index(grade(state, rules))
+        if after.deaths > state.deaths or worse:
+            found.append(_later_clock(incident, event, after, at, rules))
+        state = after
+    return tuple(found)
+
+
+def _later_clock(incident: Incident, event: Event, after: State, at: datetime, rules: IncidentRules) -> Clock:
+    reports = [
+        (e.happened_at, e.value)
+        for e in incident.events
+        if e.kind == "reported" and e.recorded_at <= at and e.happened_at >= event.happened_at
+    ]
+    first = min([*reports, (event.recorded_at, "school")])
+    return Clock(event.happened_at, rules.hours(after.category, is_grave(after, rules)), *first)
+
+
+Cause = Literal["late", "very-late", "concealed"]
+
+
+def cause_of(clock: Clock, at: datetime, times: int) -> Cause | None:
+    """How a clock was missed by an instant, or None. Without a report it runs to that instant."""
+    far = clock.started_at + timedelta(hours=clock.hours * times)
+    reported_at = clock.reported_at if clock.reported_at is not None and clock.reported_at <= at else None
+    if (reported_at or at) <= clock.deadline:
+        return None
+    if reported_at is None:
+        return "concealed" if at > far else "late"
+    if clock.reported_by == "superior":
+        return "concealed"
+    return "very-late" if reported_at > far else "late"
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """What an incident costs a quarter: causes of penalties, of a veto, and the target lines it misses or leaves open."""
+
+    incident: UUID
+    penalties: tuple[Cause, ...] = ()
+    veto: tuple[str, ...] = ()
+    missed: frozenset[str] = frozenset()
+    pending: bool = False
+
+
+def _cost(causes: Iterable[Cause], rules: IncidentRules) -> int:
+    prices = {"late": rules.late, "very-late": rules.very_late, "concealed": rules.concealed}
+    return sum(prices[cause] for cause in causes)
+
+
+def _instants(incident: Incident, since: datetime, at: datetime) -> list[datetime]:
+    """The ends of all states that were in force from `since` to `at`: nothing known later undoes what they cost."""
+    if at <= since:
+        return [at]
+    ends = [change - timedelta(microseconds=1) for change in incident.changes() if since < change <= at]
+    return [*ends, at]
+
+
+def _causes(incident: Incident, instant: datetime, rules: IncidentRules) -> tuple[Cause, ...]:
+    state = incident.state_at(instant)
+    if state is None or state.voided:
+        return ()
+    found = (cause_of(clock, instant, rules.times) for clock in clocks(incident, instant, rules))
+    return tuple(cause for cause in found if cause)
+
+
+def liability(incident: Incident, since: datetime, at: datetime) -> str:
+    """The finding as known at an instant. After the close (`since`) only “no” takes back what was found before."""
+    state = incident.state_at(at)
+    if state is None:
+        return "pending"
+    if state.liability == "no":
+        return "no"
+    known = {s.liability for i in _instants(incident, since, at) if (s := incident.state_at(i)) and not s.voided}
+    return "yes" if "yes" in known else "pending"
+
+
+def _lines_missed(state: State, rules: IncidentRules) -> set[str]:
+    missed = set()
+    if state.category == "traffic" and grade(state, rules) != "general":
+        missed.add("T4")
+    if state.category == "food_poisoning":
+        missed.add("T5")
+    if state.category == "mental_health" and state.injured > 0:
+        missed.add("T6")
+    return missed
+
+
+def consequence(incident: Incident, period: Period, at: datetime, rules: IncidentRules) -> Consequence | None:
+    """What an incident costs a quarter as of an instant; None if it does not concern the quarter."""
+    states = [(i, s) for i in _instants(incident, close_at(period), at) if (s := incident.state_at(i)) and not s.voided]
+    if not states:
+        return None
+    own = any(state.day in period for _, state in states)
+    known_here = _known_later(incident.first_known_at, states[-1][1], period)
+    found = _liable_since(incident, at)
+    liable_here = found is not None and _known_later(found, states[-1][1], period)
+    if not (own or known_here or liable_here):
+        return None
+    return _consequence(incident, states, period, at, rules, own=own, known=known_here, liable=liable_here)
+
+
+def _known_later(known_at: datetime, state: State, period: Period) -> bool:
+    """Whether something became known within the quarter, after the close of the incident's own."""
+    return known_at >= close_at(Period.of(state.day)) and local_day(known_at) in period
+
+
+def _liable_since(incident: Incident, at: datetime) -> datetime | None:
+    for instant in incident.changes():
+        state = incident.state_at(instant)
+        if instant <= at and state is not None and state.liability == "yes":
+            return instant
+    return None
+
+
+def _consequence(
+    incident: Incident,
+    states: Sequence[tuple[datetime, State]],
+    period: Period,
+    at: datetime,
+    rules: IncidentRules,
+    *,
+    own: bool,
+    known: bool,
+    liable: bool,
+) -> Consequence:
+    finding = liability(incident, close_at(period), at)
+    causes = max((_causes(incident, i, rules) for i, _ in states), key=lambda c: _cost(c, rules))
+    every = {cause for i, _ in states for cause in _causes(incident, i, rules)}
+    veto = ["concealed"] if (own or known) and "concealed" in every else []
+    if finding == "yes" and (own or liable) and any(is_grave(s, rules) for _, s in states):
+        veto.append("liable")
+    missed: set[str] = set()
+    pending = False
+    if own:
+        missed = set().union(*(_lines_missed(s, rules) for _, s in states if s.day in period))
+        pending = finding == "pending"
+        overdue = at > states[-1][1].discovered_at + timedelta(days=rules.pending_days)
+        if finding == "yes" or (pending and overdue):
+            missed.add("T2")
+    return Consequence(incident.id, causes if own or known else (), tuple(veto), frozenset(missed), pending)
+
+
+# ---------------------------------------------------------------- the days that somebody answered for
+def covered_days(
+    line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting, incidents: Sequence[Incident]
+) -> Measured:
+    """School days covered by a zero-report, or by an incident of that day reported and recorded in time.
+
+    A zero-report recorded after that day's incident was discovered does not count. A day not covered is worth the
+    better of its zero-report and its incident (late or backfilled), for display.
+    """
+    since = close_at(setting.period)
+    rows, fills = [], []
+    by_day: dict[date, list[Mark]] = {}
+    for mark in marks:
+        by_day.setdefault(mark.day, []).append(mark)
+    for window in spans:
+        row = Row(line, window.due)
+        todays = [(i, s) for i in incidents for s in _states_of_day(i, window.due, since, setting.at)]
+        options = [
+            *_zero_options(by_day.get(window.due, ()), window, todays, setting),
+            *_incident_options(incidents, window, setting),
+        ]
+        if options:
+            timing, fill = min(options, key=lambda option: option[0])
+            row.add(timing)
+            fills.append(fill)
+            rows.append(row)
+    return Measured(rows, fills)
+
+
+def _states_of_day(incident: Incident, day: date, since: datetime, at: datetime) -> list[State]:
+    states = (incident.state_at(instant) for instant in _instants(incident, since, at))
+    return [s for s in states if s is not None and not s.voided and s.day == day]
+
+
+def _zero_options(
+    marks: Iterable[Mark], window: Window, todays: Sequence[tuple[Incident, State]], setting: Setting
+) -> list[tuple[int, Fill]]:
+    found = []
+    for mark in marks:
+        first = next((v for v in mark.history if v.valid and v.day == window.due), None)
+        recorded_at = first.recorded_at if first else mark.recorded_at
+        assert mark.id is not None
+        assert recorded_at is not None
+        if any(state.discovered_at < recorded_at for _, state in todays):
+            continue
+        timing = timing_of(local_day(recorded_at), window.grace_until, setting.closes)
+        found.append((timing, Fill(mark.id, window.key, mark.day, timing, mark.recorded_at)))
+    return found
+
+
+def _incident_options(
+    incidents: Iterable[Incident], window: Window, setting: Setting
+) -> list[tuple[int, Fill]]:
+    found = []
+    for incident in incidents:
+        now = incident.state_at(setting.at)
+        if now is None or now.voided or now.day != window.due:
+            continue
+        answered = _answered_on(incident, window.due, setting.at)
+        if answered is not None:
+            timing = timing_of(answered, window.grace_until, setting.closes)
+            found.append((timing, Fill(incident.id, window.key, now.day, timing, incident.first_known_at)))
+    return found
+
+
+def _answered_on(incident: Incident, day: date, at: datetime) -> date | None:
+    """The local day by which an incident of that day was both reported and recorded as reported."""
+    for instant in incident.changes():
+        state = incident.state_at(instant) if instant <= at else None
+        if state and not state.voided and state.day == day and state.reported_at is not None:
+            return max(local_day(state.reported_at), local_day(instant))
+    return None
+
+
+def coverage_counts(rows: Iterable[Row]) -> tuple[int, int, int]:
+    """(covered, late, backfilled) days of the rows."""
+    rows = list(rows)
+    return sum(r.on_time for r in rows), sum(r.late for r in rows), sum(r.backfilled for r in rows)
+
+
+__all__ = ["BACKFILLED", "ON_TIME", "Consequence", "Incident", "IncidentRules", "State", "consequence", "covered_days"]

@@ -1,0 +1,459 @@
+"""Entries laid against what was due: which occurrence each answers, and how timely (PURE).
+
+The same functions serve the write of one entry (one window) and the full recompute (all of a quarter), so the tallies
+and the recompute cannot come to different numbers. Timeliness is decided by local days, since every limit is a
+midnight; only zero-reports, incidents and duty slots look at instants.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from safety.calendar import Period
+from safety.clock import local_day
+from safety.duties import EVALUATED, Rules, Window, class_ids, close_at, close_day
+from safety.facts import SchoolFacts, size_at
+
+ON_TIME, LATE, BACKFILLED = 0, 1, 2
+
+
+class Version(NamedTuple):
+    """An earlier version of an entry. `valid` says whether it passed its ledger's checks for the line."""
+
+    day: date
+    unit: Hashable
+    recorded_on: date
+    recorded_at: datetime | None
+    amount: int = 0
+    valid: bool = True
+    extra: object = None
+
+
+class Mark(NamedTuple):
+    """A valid entry of a line, or (`count` > 1) that many units which share a day and a day of recording.
+
+    `unit`: class id, meal or None. `recorded_on`: the local day of recording that times it, but for `history`:
+    earlier versions of the entry, oldest first. `amount`: what the line adds up, if anything. `extra`: the line's own.
+    """
+
+    id: UUID | None
+    day: date
+    unit: Hashable
+    recorded_on: date
+    recorded_at: datetime | None = None
+    count: int = 1
+    amount: int = 0
+    history: tuple[Version, ...] = ()
+    extra: object = None
+
+
+class Fill(NamedTuple):
+    """An entry that answers an occurrence: what a line of the return leads back to."""
+
+    entry: UUID
+    occurrence: str
+    day: date
+    timing: int
+    recorded_at: datetime | None
+
+
+@dataclass(slots=True)
+class Row:
+    """What one line of a school comes to on one due date; stored as its tally."""
+
+    line: str
+    day: date
+    extra: int = 0
+    on_time: int = 0
+    late: int = 0
+    backfilled: int = 0
+    amount: int = 0
+    whole: int = 0
+
+    @property
+    def filled(self) -> int:
+        return self.on_time + self.late + self.backfilled
+
+    def add(self, timing: int, count: int = 1) -> None:
+        if timing == ON_TIME:
+            self.on_time += count
+        elif timing == LATE:
+            self.late += count
+        else:
+            self.backfilled += count
+
+    def is_empty(self) -> bool:
+        return not (self.extra or self.filled or self.amount or self.whole)
+
+
+@dataclass(slots=True)
+class Measured:
+    """The rows of a line that are not empty, and the entries behind them."""
+
+    rows: list[Row]
+    fills: list[Fill]
+
+
+def timing_of(recorded_on: date, grace_until: date, closes: date) -> int:
+    """On time up to the last day of grace, late up to the close, backfilled after it whatever the grace."""
+    if recorded_on > closes:
+        return BACKFILLED
+    return ON_TIME if recorded_on <= grace_until else LATE
+
+
+def timed_on(mark: Mark, window: Window, unit: Hashable) -> date:
+    """The local day that times an entry for a window: of its first version that was valid for the same occurrence."""
+    for version in mark.history:
+        if version.valid and version.unit == unit and window.start <= version.day <= window.end:
+            return version.recorded_on
+    return mark.recorded_on
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What every measure needs besides marks: the school, the quarter, the numbers, and the instant looked from."""
+
+    facts: SchoolFacts
+    period: Period
+    rules: Rules
+    at: datetime
+
+    @property
+    def closes(self) -> date:
+        return close_day(self.period)
+
+    @property
+    def frozen_at(self) -> datetime:
+        """The instant after which nothing raises the quarter: the close, or now if that is still to come."""
+        return min(self.at, close_at(self.period))
+
+
+Measure = Callable[[str, Sequence[Window], Sequence[Mark], Setting], Measured]
+
+
+def _by_day(marks: Iterable[Mark]) -> dict[date, list[Mark]]:
+    found: dict[date, list[Mark]] = defaultdict(list)
+    for mark in marks:
+        found[mark.day].append(mark)
+    return found
+
+
+def _within(days: Mapping[date, list[Mark]], window: Window) -> list[Mark]:
+    if window.start == window.end:
+        return days.get(window.start, [])
+    return [mark for day, marks in days.items() if window.start <= day <= window.end for mark in marks]
+
+
+def _collect(
+    line: str, items: Iterable[tuple[Window, Callable[[Row, list[Fill]], None]]]
+) -> Measured:
+    rows, fills = [], []
+    for window, fill in items:
+        row = Row(line, window.due)
+        fill(row, fills)
+        if not row.is_empty():
+            rows.append(row)
+    return Measured(rows, fills)
+
+
+# ---------------------------------------------------------------- one entry per unit
+def per_unit(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting) -> Measured:
+    """Each unit of a window is answered by its most timely entry. Marks of many (`count` > 1) are units themselves."""
+    days = _by_day(marks)
+
+    def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
+        def work(row: Row, fills: list[Fill]) -> None:
+            best: dict[Hashable, tuple[int, Mark]] = {}
+            for mark in _within(days, window):
+                timing = timing_of(timed_on(mark, window, mark.unit), window.grace_until, setting.closes)
+                if mark.id is None:
+                    row.add(timing, mark.count)
+                elif mark.unit not in best or timing < best[mark.unit][0]:
+                    best[mark.unit] = timing, mark
+            for unit, (timing, mark) in best.items():
+                row.add(timing)
+                fills.append(_fill(mark, window, timing, unit))
+
+        return work
+
+    return _collect(line, ((window, fill(window)) for window in spans))
+
+
+def _fill(mark: Mark, window: Window, timing: int, unit: Hashable = None) -> Fill:
+    assert mark.id is not None
+    key = window.key if unit is None else f"{window.key}/{unit}"
+    return Fill(mark.id, key, mark.day, timing, mark.recorded_at)
+
+
+# ---------------------------------------------------------------- weekly class sessions, which T1 reads too
+def sessions(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting) -> Measured:
+    """As `per_unit`, for the classes that exist on the due date; `amount` = pupils reached, `whole` = their pupils.
+
+    Reached is the best session's present + made up, at most the class; what was raised after the close does not count.
+    """
+    days = _by_day(marks)
+    at = setting.frozen_at
+    sizes = {item.id: size_at(item.sizes, at) for item in setting.facts.classes}
+
+    def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
+        def work(row: Row, fills: list[Fill]) -> None:
+            held: dict[Hashable, list[Mark]] = defaultdict(list)
+            for mark in _within(days, window):
+                held[mark.unit].append(mark)
+            for unit in class_ids(setting.facts, window.due):
+                if unit in held:
+                    _class_week(row, fills, window, unit, held[unit], sizes[unit], setting)
+
+        return work
+
+    return _collect(line, ((window, fill(window)) for window in spans))
+
+
+def _class_week(
+    row: Row, fills: list[Fill], window: Window, unit: int, held: list[Mark], pupils: int, setting: Setting
+) -> None:
+    def timing(mark: Mark) -> int:
+        return timing_of(timed_on(mark, window, unit), window.grace_until, setting.closes)
+
+    best = min(held, key=timing)
+    row.add(timing(best))
+    fills.append(_fill(best, window, timing(best), unit))
+    row.whole += pupils
+    row.amount += max(min(_before_close(mark, window, setting.closes), pupils) for mark in held)
+
+
+def _before_close(mark: Mark, window: Window, closes: date) -> int:
+    """An entry's amount, but no more than its last version before the close said for the same occurrence."""
+    if mark.recorded_on <= closes and not mark.history:
+        return mark.amount
+    own = Version(mark.day, mark.unit, local_day(mark.recorded_at) if mark.recorded_at else mark.recorded_on, None, mark.amount)
+    known = [v for v in (*mark.history, own) if v.recorded_on <= closes]
+    if not known:
+        return 0
+    last = known[-1]
+    same = last.valid and last.unit == mark.unit and window.start <= last.day <= window.end
+    return min(mark.amount, last.amount) if same else 0
+
+
+# ---------------------------------------------------------------- awareness checks (T3)
+def awareness(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting) -> Measured:
+    """`whole` = pupils checked, `amount` = pupils who passed, over the checks recorded before the close; each at most
+    the class. The rows' on-time count is the number of such checks, kept on the quarter's last day."""
+    del spans
+    period = setting.period
+    window = Window(period.id, period.start, period.end, period.end, period.end)
+    row, fills = Row(line, period.end), []
+    for mark in (m for m in marks if period.start <= m.day <= period.end):
+        checked, passed = _checked(mark, window, setting)
+        timing = BACKFILLED if timed_on(mark, window, mark.unit) > setting.closes else ON_TIME
+        row.add(timing)
+        fills.append(_fill(mark, window, timing, mark.id))
+        if timing == ON_TIME:
+            row.whole += checked
+            row.amount += passed
+    return Measured([] if row.is_empty() else [row], fills)
+
+
+def _checked(mark: Mark, window: Window, setting: Setting) -> tuple[int, int]:
+    sizes = {item.id: item.sizes for item in setting.facts.classes}
+    most = size_at(sizes.get(mark.unit, setting.facts.enrolments), setting.frozen_at)  # type: ignore[call-overload]
+    checked = min(_before_close(mark, window, setting.closes), most)
+    passed = mark._replace(
+        amount=int(mark.extra or 0),  # type: ignore[call-overload]
+        history=tuple(v._replace(amount=int(v.extra or 0)) for v in mark.history),  # type: ignore[call-overload]
+    )
+    return checked, min(_before_close(passed, window, setting.closes), checked)
+
+
+# ---------------------------------------------------------------- drills and their evaluation
+class Evaluation(NamedTuple):
+    """`Mark.extra` of a drill: when its evaluation was made (the later of its date and its recording), if it was.
+
+    `asked` says whether the drill stood at the close (or stands now), and so asks for an evaluation.
+    """
+
+    made_on: date | None
+    asked: bool = True
+
+
+def evaluations(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting) -> Measured:
+    """One occurrence per drill, due some days after it (D): its evaluation, made up to 7 more days later."""
+    assert line == EVALUATED
+    days = _by_day(marks)
+
+    def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
+        def work(row: Row, fills: list[Fill]) -> None:
+            for mark in days.get(window.start, ()):
+                found = mark.extra
+                assert isinstance(found, Evaluation)
+                if not found.asked:
+                    continue
+                row.extra += 1
+                if found.made_on is not None:
+                    timing = timing_of(found.made_on, window.grace_until, setting.closes)
+                    row.add(timing)
+                    fills.append(_fill(mark, window, timing, mark.id))
+
+        return work
+
+    return _collect(line, ((window, fill(window)) for window in spans))
+
+
+# ---------------------------------------------------------------- duty rosters
+class Slot(NamedTuple):
+    """A rostered slot as it stood at its day's start."""
+
+    post: str
+    day: date
+    person: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+class Checkin(NamedTuple):
+    """`Mark.extra` of a check-in: who is answered for, when, and whether by a substitute."""
+
+    serves: int
+    at: datetime
+    substitute: bool
+
+
+def _fits(slot: Slot, checkin: Checkin, lead: timedelta) -> bool:
+    return checkin.serves == slot.person and slot.starts_at - lead <= checkin.at <= slot.ends_at
+
+
+def _slot_timing(slot: Slot, mark: Mark, window: Window, setting: Setting) -> int | None:
+    """How timely a check-in serves a slot: by its first version that would have served it; None if it does not."""
+    lead = timedelta(minutes=setting.rules.checkin_lead_minutes)
+    if not (isinstance(mark.extra, Checkin) and _fits(slot, mark.extra, lead)):
+        return None
+    recorded_on = mark.recorded_on
+    for version in mark.history:
+        if version.valid and isinstance(version.extra, Checkin) and _fits(slot, version.extra, lead):
+            recorded_on = version.recorded_on
+            break
+    return timing_of(recorded_on, window.grace_until, setting.closes)
+
+
+def slots(
+    line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting, rostered: Mapping[date, list[Slot]]
+) -> Measured:
+    """The slots of each school day, at least two; one check-in serves one slot, and the best assignment counts."""
+    days = _by_day(marks)
+    least = setting.rules.slots_least
+
+    def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
+        def work(row: Row, fills: list[Fill]) -> None:
+            todays = rostered.get(window.due, [])
+            row.extra = max(0, len(todays) - least)
+            edges = [
+                [(j, t) for j, slot in enumerate(todays) if (t := _slot_timing(slot, m, window, setting)) is not None]
+                for m in days.get(window.due, ())
+            ]
+            for i, j, timing in assign(edges):
+                row.add(timing)
+                fills.append(_fill(days[window.due][i], window, timing, f"{j + 1}"))
+
+        return work
+
+    return _collect(line, ((window, fill(window)) for window in spans))
+
+
+def worth(timing: int) -> int:
+    """Twice what a timing is worth on a sheet, plus a little, so that even a backfilled entry is better than none."""
+    return (201, 101, 1)[timing]
+
+
+def assign(edges: Sequence[Sequence[tuple[int, int]]]) -> list[tuple[int, int, int]]:
+    """The assignment of check-ins to slots that is worth most: (check-in, slot, timing) each.
+
+    `edges[i]` lists the (slot, timing) that check-in i could serve. Where nobody competes, that is the answer.
+    """
+    taken = [slot for options in edges for slot, _ in options]
+    if len(set(taken)) == len(taken) and all(len(options) <= 1 for options in edges):
+        return [(i, *options[0]) for i, options in enumerate(edges) if options]
+    best: dict[frozenset[int], tuple[int, tuple[tuple[int, int, int], ...]]] = {frozenset(): (0, ())}
+    for i, options in enumerate(edges):
+        for used, (value, chosen) in list(best.items()):
+            for slot, timing in options:
+                if slot in used:
+                    continue
+                key, total = used | {slot}, value + worth(timing)
+                if key not in best or total > best[key][0]:
+                    best[key] = total, (*chosen, (i, slot, timing))
+    return list(max(best.values(), key=lambda item: item[0])[1])
+
+
+def _served(marks: Sequence[Mark], todays: Sequence[Slot], setting: Setting) -> list[Mark]:
+    """The check-ins that count without a slot of their own: a substitute's needs the replaced person's slot."""
+    lead = timedelta(minutes=setting.rules.checkin_lead_minutes)
+
+    def counts(mark: Mark) -> bool:
+        checkin = mark.extra
+        assert isinstance(checkin, Checkin)
+        return not checkin.substitute or any(_fits(slot, checkin, lead) for slot in todays)
+
+    return [mark for mark in marks if counts(mark)]
+
+
+def leader(
+    line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting, rostered: Mapping[date, list[Slot]]
+) -> Measured:
+    """One leader on each school day."""
+    days = _by_day(marks)
+    served = [
+        mark._replace(unit=None, history=tuple(v._replace(unit=None) for v in mark.history))
+        for day, todays in days.items()
+        for mark in _served(todays, rostered.get(day, []), setting)
+    ]
+    return per_unit(line, spans, served, setting)
+
+
+def rounds(
+    line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting, rostered: Mapping[date, list[Slot]]
+) -> Measured:
+    """Patrol rounds of each school day, some minutes apart: the set of at most five that is worth most."""
+    days = _by_day(marks)
+    gap = timedelta(minutes=setting.rules.patrol_gap_minutes)
+
+    def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
+        def work(row: Row, fills: list[Fill]) -> None:
+            served = _served(days.get(window.due, []), rostered.get(window.due, []), setting)
+            timed = sorted(
+                (
+                    (mark.extra.at, timing_of(timed_on(mark, window, mark.unit), window.grace_until, setting.closes), i)
+                    for i, mark in enumerate(served)
+                    if isinstance(mark.extra, Checkin)
+                ),
+            )
+            for at, timing, i in best_rounds(timed, gap, setting.rules.patrol_rounds):
+                row.add(timing)
+                fills.append(_fill(served[i], window, timing, at.isoformat()))
+
+        return work
+
+    return _collect(line, ((window, fill(window)) for window in spans))
+
+
+Round = tuple[datetime, int, int]
+
+
+def best_rounds(timed: Sequence[Round], gap: timedelta, most: int) -> tuple[Round, ...]:
+    """Of rounds in order of time, at most `most` that lie at least `gap` apart and are worth most together."""
+    none: tuple[int, tuple[Round, ...]] = (0, ())
+    # best[i][n]: the best n rounds among the first i.
+    best: list[list[tuple[int, tuple[Round, ...]]]] = [[none] * (most + 1)]
+    for i, item in enumerate(timed):
+        before = i
+        while before and item[0] - timed[before - 1][0] < gap:
+            before -= 1
+        row = list(best[i])
+        for n in range(1, most + 1):
+            value, chosen = best[before][n - 1]
+            if value + worth(item[1]) > row[n][0]:
+                row[n] = value + worth(item[1]), (*chosen, item)
+        best.append(row)
+    return max(best[-1], key=lambda found: found[0])[1]

@@ -1,0 +1,393 @@
+"""The sheet: counts per line against points, exactly (PURE).
+
+Points are integers of hundredths, ratios are fractions; a line's points are rounded half-up once, and the total is the
+sum of the lines as printed, less penalties. Lines that do not apply share their points out by largest remainder.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from safety.calendar import Period
+from safety.clock import local_day
+from safety.duties import AWARENESS, DUTIES, ZERO, Rules, Window, base_expected, close_at, close_day, pupils_on, windows
+from safety.facts import SchoolFacts, size_at
+from safety.incidents.rules import Consequence
+from safety.measures import Fill, Row
+from safety.sheet import ScoringSheet, SheetGroup, SheetLine
+
+ZERO_TARGETS = ("T2", "T4", "T5", "T6")
+MEASURED_AS = {"T1": "education.weekly", "T2": ZERO, "T4": ZERO, "T5": ZERO, "T6": ZERO}
+"""The measured line whose counts a target shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A line's counts as of an instant. `amount` ÷ `whole` is its own ratio where it has one."""
+
+    expected: int = 0
+    on_time: int = 0
+    late: int = 0
+    backfilled: int = 0
+    open: int = 0
+    amount: int = 0
+    whole: int = 0
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.expected - self.on_time - self.late - self.backfilled)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredLine:
+    """One line as printed. `points` and `max` are hundredths; `attainment` is what they were multiplied by."""
+
+    id: str
+    applies: bool
+    status: str
+    count: Count
+    points: int
+    max: int
+    attainment: Fraction
+    source: str
+    entries: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredGroup:
+    id: str
+    points: int
+    max: int
+    lines: tuple[ScoredLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    incident: UUID
+    cause: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Veto:
+    incident: UUID
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A school's quarter as of an instant. `total` is None where no line applies at all."""
+
+    school: str
+    period: str
+    as_of: datetime
+    standards: str
+    total: int | None
+    grade: str | None
+    groups: tuple[ScoredGroup, ...]
+    penalties: tuple[Penalty, ...] = ()
+    veto: tuple[Veto, ...] = ()
+    provisional: bool = False
+
+    def line(self, line_id: str) -> ScoredLine:
+        return next(line for group in self.groups for line in group.lines if line.id == line_id)
+
+
+# ---------------------------------------------------------------- counts from rows
+def count_line(
+    line: str, facts: SchoolFacts, period: Period, rules: Rules, rows: Mapping[date, Row], at: datetime
+) -> Count:
+    """A measured line's counts as of an instant: windows due by then, the unfilled ones open while still in time."""
+    today, closes = local_day(at), close_day(period)
+    expected = on_time = late = backfilled = still_open = amount = whole = 0
+    frozen = min(at, close_at(period))
+    reached = line == "education.weekly"
+    for window in windows(line, facts, period, rules):
+        if window.due > today:
+            break
+        row = rows.get(window.due)
+        due = base_expected(line, facts, window, rules) + (row.extra if row else 0)
+        filled = row.filled if row else 0
+        is_open = today <= min(window.grace_until, closes)
+        expected += min(filled, due) if is_open else due
+        still_open += max(0, due - filled) if is_open else 0
+        if row:
+            on_time, late = on_time + row.on_time, late + row.late
+            backfilled, amount = backfilled + row.backfilled, amount + row.amount
+        if reached:
+            whole += (row.whole if row else 0) if is_open else pupils_on(facts, window.due, frozen)
+    return Count(expected, on_time, late, backfilled, still_open, amount, whole)
+
+
+def count_awareness(
+    facts: SchoolFacts, period: Period, share: Fraction, rows: Iterable[Row], at: datetime
+) -> Count:
+    """T3 in pupils: expected is the share of the enrolment to be checked, open until a check or the quarter's end."""
+    row = next(iter(rows), Row(AWARENESS, period.end))
+    enrolled = size_at(facts.enrolments, min(at, close_at(period)))
+    expected = -(-share.numerator * enrolled // share.denominator)
+    due = facts.calendar.last_school_day(period.start, period.end) or period.end
+    if not row.on_time and local_day(at) <= due:
+        return Count(open=expected)
+    return Count(expected, min(row.whole, expected), amount=row.amount, whole=row.whole)
+
+
+# ---------------------------------------------------------------- sharing points out
+def share_out(total: int, weights: Sequence[int]) -> list[int]:
+    """Whole hundredths in proportion to weights, adding up exactly: largest remainder, ties to the earlier one."""
+    whole = sum(weights)
+    if whole == 0:
+        return [0 for _ in weights]
+    shares = [total * weight // whole for weight in weights]
+    order = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), i))
+    for i in order[: total - sum(shares)]:
+        shares[i] += 1
+    return shares
+
+
+def round_half_up(value: Fraction) -> int:
+    """To the nearest integer, halves up (values are never negative here)."""
+    return (2 * value.numerator + value.denominator) // (2 * value.denominator)
+
+
+# ---------------------------------------------------------------- one line
+@dataclass(frozen=True, slots=True)
+class Attained:
+    applies: bool
+    status: str
+    ratio: Fraction = Fraction(0)
+
+
+def _graded(ratio: Fraction) -> Attained:
+    ratio = min(max(ratio, Fraction(0)), Fraction(1))
+    return Attained(True, "full" if ratio == 1 else "partial" if ratio else "none", ratio)
+
+
+NOTHING_DUE = Attained(False, "nothing-due")
+
+
+def attain_duty(count: Count, late_factor: Fraction) -> Attained:
+    """(on time + ½ late) ÷ expected."""
+    if not count.expected:
+        return NOTHING_DUE
+    return _graded((count.on_time + late_factor * count.late) / Fraction(count.expected))
+
+
+def attain_t1(count: Count) -> Attained:
+    """Pupils reached ÷ pupils of the classes' due weeks."""
+    return _graded(Fraction(count.amount, count.whole)) if count.whole else NOTHING_DUE
+
+
+def attain_t3(count: Count, share: Fraction, enrolled: int) -> Attained:
+    """Pass ratio × how much of the share was checked."""
+    if not count.expected:
+        return NOTHING_DUE
+    if not count.whole:
+        return _graded(Fraction(0))
+    covered = min(Fraction(1), Fraction(count.whole) / (share * enrolled))
+    return _graded(Fraction(count.amount, count.whole) * covered)
+
+
+def attain_zero(line: str, count: Count, consequences: Sequence[Consequence], sheet: ScoringSheet) -> Attained:
+    """Met, unverified or missed: no incident counts for little when nobody was looking."""
+    if any(line in c.missed for c in consequences):
+        return Attained(True, "missed")
+    if not count.expected:
+        return NOTHING_DUE
+    coverage = Fraction(count.on_time, count.expected)
+    pending = line == "T2" and any(c.pending for c in consequences)
+    if coverage >= sheet.coverage_full and not pending:
+        return Attained(True, "met", Fraction(1))
+    ratio = max(Fraction(0), (coverage - sheet.coverage_none) / sheet.coverage_span)
+    return Attained(True, "unverified", min(ratio, sheet.pending_most if pending else Fraction(1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a score is made of: rows per measured line, incidents' consequences, and the entries behind them."""
+
+    rows: Mapping[str, Mapping[date, Row]]
+    consequences: Sequence[Consequence] = ()
+    fills: Mapping[str, Sequence[Fill]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scoring:
+    facts: SchoolFacts
+    period: Period
+    rules: Rules
+    sheet: ScoringSheet
+    evidence: Evidence
+    at: datetime
+
+    def count(self, line: str) -> Count:
+        if line == AWARENESS:
+            rows = self.evidence.rows.get(AWARENESS, {}).values()
+            return count_awareness(self.facts, self.period, self.sheet.awareness_share, rows, self.at)
+        measured = MEASURED_AS.get(line, line)
+        rows_of = self.evidence.rows.get(measured, {})
+        count = count_line(measured, self.facts, self.period, self.rules, rows_of, self.at)
+        return count
+
+    def attain(self, line: str, count: Count) -> Attained:
+        if not self.facts.has_canteen and (line == "T5" or line.startswith("food.")):
+            return Attained(False, "no-canteen")
+        if line in ZERO_TARGETS:
+            return attain_zero(line, count, self.evidence.consequences, self.sheet)
+        if line == "T1":
+            return attain_t1(count)
+        if line == AWARENESS:
+            enrolled = size_at(self.facts.enrolments, min(self.at, close_at(self.period)))
+            return attain_t3(count, self.sheet.awareness_share, enrolled)
+        return attain_duty(count, self.sheet.late_factor)
+
+    def line(self, line: str) -> tuple[Count, Attained]:
+        if MEASURED_AS.get(line, line) not in DUTIES:
+            canteen = line.startswith("food.") and not self.facts.has_canteen
+            return Count(), Attained(False, "no-canteen" if canteen else "no-ledger")
+        count = self.count(line)
+        attained = self.attain(line, count)
+        return (Count() if attained.status == "no-canteen" else count), attained
+
+    def entries(self, line: str) -> tuple[UUID, ...]:
+        fills = self.evidence.fills.get(MEASURED_AS.get(line, line), ())
+        ids = {fill.entry for fill in fills}
+        if line in ZERO_TARGETS:
+            ids |= {c.incident for c in self.evidence.consequences if line in c.missed or (line == "T2" and c.pending)}
+        return tuple(sorted(ids))
+
+
+def score(
+    facts: SchoolFacts, period: Period, rules: Rules, sheet: ScoringSheet, evidence: Evidence, at: datetime
+) -> Score:
+    """The score of a school's quarter as of an instant, from its evidence."""
+    scoring = _Scoring(facts, period, rules, sheet, evidence, at)
+    counted = {line.id: scoring.line(line.id) for group in sheet.groups for line in group.lines}
+    groups = tuple(
+        _group(scoring, group, maximum, counted)
+        for group, maximum in zip(sheet.groups, _group_maxima(sheet, counted), strict=True)
+    )
+    penalties = tuple(
+        Penalty(c.incident, cause, sheet.penalties[cause]) for c in evidence.consequences for cause in c.penalties
+    )
+    veto = tuple(Veto(c.incident, cause) for c in evidence.consequences for cause in c.veto)
+    total = _total(groups, penalties)
+    return Score(
+        school=facts.code,
+        period=period.id,
+        as_of=at,
+        standards=sheet.version,
+        total=total,
+        grade=None if total is None else sheet.worst_grade if veto else sheet.grade_of(total),
+        groups=groups,
+        penalties=penalties,
+        veto=veto,
+        provisional=facts.calendar.is_provisional(period.start, period.end),
+    )
+
+
+def _total(groups: Iterable[ScoredGroup], penalties: Iterable[Penalty]) -> int | None:
+    groups = list(groups)
+    if not any(line.applies for group in groups for line in group.lines):
+        return None
+    return max(0, sum(group.points for group in groups) - sum(p.points for p in penalties))
+
+
+def _group_maxima(sheet: ScoringSheet, counted: Mapping[str, tuple[Count, Attained]]) -> list[int]:
+    """What each group can give: each half over its applying groups; a half with none leaves 100 to the other."""
+
+    def applies(group: SheetGroup) -> bool:
+        return any(counted[line.id][1].applies for line in group.lines)
+
+    halves = {half: [g for g in sheet.groups if g.half == half and applies(g)] for half in sheet.halves}
+    whole = sum(sheet.halves.values())
+    alive = [half for half, groups in halves.items() if groups]
+    maxima: dict[str, int] = {}
+    for half in alive:
+        points = sheet.halves[half] if len(alive) == len(halves) else whole
+        groups = halves[half]
+        shares = share_out(points, [group.points for group in groups])
+        maxima.update({group.id: share for group, share in zip(groups, shares, strict=True)})
+    return [maxima.get(group.id, 0) for group in sheet.groups]
+
+
+def _group(
+    scoring: _Scoring, group: SheetGroup, maximum: int, counted: Mapping[str, tuple[Count, Attained]]
+) -> ScoredGroup:
+    weights = [line.points if counted[line.id][1].applies else 0 for line in group.lines]
+    shares = share_out(maximum, weights)
+    lines = tuple(
+        _line(scoring, line, share, *counted[line.id]) for line, share in zip(group.lines, shares, strict=True)
+    )
+    return ScoredGroup(group.id, sum(line.points for line in lines), maximum, lines)
+
+
+def _line(scoring: _Scoring, line: SheetLine, maximum: int, count: Count, attained: Attained) -> ScoredLine:
+    points = round_half_up(maximum * attained.ratio) if attained.applies else 0
+    return ScoredLine(
+        id=line.id,
+        applies=attained.applies,
+        status=attained.status,
+        count=count,
+        points=points,
+        max=maximum,
+        attainment=attained.ratio,
+        source=line.source,
+        entries=scoring.entries(line.id),
+    )
+
+
+# ---------------------------------------------------------------- as JSON
+def decimal(hundredths: int) -> str:
+    """Hundredths as a string with two decimals: 995 → "9.95"."""
+    sign, value = ("-", -hundredths) if hundredths < 0 else ("", hundredths)
+    return f"{sign}{value // 100}.{value % 100:02}"
+
+
+def as_json(score: Score) -> dict[str, Any]:
+    """The document that `safe-campus score --json` prints and the return carries."""
+    return {
+        "school": score.school,
+        "period": score.period,
+        "as_of": score.as_of.isoformat(),
+        "standards": score.standards,
+        "total": None if score.total is None else decimal(score.total),
+        "grade": score.grade,
+        "provisional": score.provisional,
+        "veto": [{"incident": str(v.incident), "cause": v.cause} for v in score.veto],
+        "penalties": [
+            {"incident": str(p.incident), "cause": p.cause, "points": decimal(p.points)} for p in score.penalties
+        ],
+        "groups": [_group_json(group) for group in score.groups],
+    }
+
+
+def _group_json(group: ScoredGroup) -> dict[str, Any]:
+    return {
+        "id": group.id,
+        "points": decimal(group.points),
+        "max": decimal(group.max),
+        "lines": [_line_json(line) for line in group.lines],
+    }
+
+
+def _line_json(line: ScoredLine) -> dict[str, Any]:
+    count = line.count
+    return {
+        "id": line.id,
+        "applies": line.applies,
+        "expected": count.expected,
+        "on_time": count.on_time,
+        "late": count.late,
+        "backfilled": count.backfilled,
+        "missing": count.missing,
+        "open": count.open,
+        "points": decimal(line.points),
+        "max": decimal(line.max),
+        "status": line.status,
+        "source": line.source,
+        "entries": [str(entry) for entry in line.entries],
+    }
