@@ -259,7 +259,7 @@ class SchoolCalendar:
         """No grace: the due date itself."""
         return due
 
-    def grace_daily(self, day: date, school_days: int = 1, most: int = 7) -> date:
+    def grace_daily(self, day: date, most: int = 7, school_days: int = 1) -> date:
         """The next school day (or that many on), at most `most` days on; that many if there is none."""
         latest = day + DAY * most
         at = bisect_right(self._days, day) + school_days - 1
