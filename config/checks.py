@@ -6,7 +6,8 @@ import ctypes
 import os
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -81,6 +82,44 @@ async def harfbuzz_subset(_settings: Settings, _now: datetime) -> str:
     return _shared_library("libharfbuzz-subset.so.0", "libharfbuzz-subset0")
 
 
+async def database(_settings: Settings, _now: datetime) -> str:
+    """The database answers, and its schema is not behind this program."""
+    from piccolo.apps.migrations.commands.check import CheckMigrationManager
+
+    async with _open_database():
+        waiting = [
+            f"{status.app_name} {status.migration_id}"
+            for status in await CheckMigrationManager(app_name="all").get_migration_statuses()
+            if not status.has_ran
+        ]
+    if waiting:
+        raise Unwell(f"safe-campus migrate: {', '.join(waiting)}")
+    return "ok"
+
+
+async def audit(_settings: Settings, _now: datetime) -> str:
+    """Every line of the audit trail follows from the one before."""
+    from safety.audit.queries import verify
+
+    async with _open_database():
+        bad = await verify()
+    if bad:
+        raise Unwell("; ".join(str(line) for line in bad))
+    return "ok"
+
+
+@asynccontextmanager
+async def _open_database() -> AsyncIterator[None]:
+    from config.piccolo_conf import DB
+    from safety.database import close_engine, open_engine
+
+    await open_engine(DB)
+    try:
+        yield
+    finally:
+        await close_engine(DB)
+
+
 def _shared_library(soname: str, package: str) -> str:
     try:
         ctypes.CDLL(soname)
@@ -95,4 +134,6 @@ CHECKS: dict[str, Check] = {
     "disk": disk,
     "pango": pango,
     "harfbuzz-subset": harfbuzz_subset,
+    "database": database,
+    "audit": audit,
 }

@@ -38,7 +38,7 @@ class Invocation:
         """The process's clock; a command asks it once."""
         return self.settings.clock()
 
-    def say(self, key: str, **values: Any) -> str:
+    def say(self, key: str, /, **values: Any) -> str:
         """The sentence under `key` in the language of this command line."""
         from safety.text import t
 
@@ -55,18 +55,14 @@ class Invocation:
 
 
 async def _with_database(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-    from piccolo.engine import engine_finder
-
+    from config import piccolo_conf
     from safety.database import close_engine, open_engine
 
-    engine = engine_finder()
-    if engine is None:
-        raise BadInput.one("PICCOLO_CONF", "setting-database-scheme", allowed="sqlite, postgresql")
-    await open_engine(engine)
+    await open_engine(piccolo_conf.DB)
     try:
         return await work()
     finally:
-        await close_engine(engine)
+        await close_engine(piccolo_conf.DB)
 
 
 def _remember_json(context: click.Context, _option: click.Parameter, wanted: bool) -> bool:

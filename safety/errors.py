@@ -42,7 +42,7 @@ class BadInput(Refusal):
         self.problems: list[Problem] = list(problems)
 
     @classmethod
-    def one(cls, field: str | None, code: str, **values: Any) -> BadInput:
+    def one(cls, field: str | None, code: str, /, **values: Any) -> BadInput:
         """The common case of a single problem."""
         return cls([Problem(field, code, values)])
 

@@ -1,8 +1,8 @@
 """Make the virtual environment ready: `setup.py runtime` to serve, `setup.py develop` to run the tests too.
 
 Runs on the bare Python it is given, with the standard library only. Each step is remembered in .venv/.done: a
-second run takes a moment and needs no network. On Debian as root it installs missing system libraries; elsewhere
-it names them and exits 1.
+second run takes a moment and needs no network. On Debian as root it installs missing system libraries;
+elsewhere it names them and exits 1.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def make_environment() -> None:
 
 
 def install_lock(kind: str) -> None:
-    """What the lock names, at exactly these versions and hashes. The develop lock holds the runtime one too."""
+    """What the lock names, at exactly these versions and hashes. The develop lock holds the runtime's too."""
     wanted = digest((LOCKS / f"{kind}.txt").read_bytes())
     if done(kind) == wanted:
         return
