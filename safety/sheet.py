@@ -27,6 +27,7 @@ CADENCES = (
     "each",
     "deadline",
 )
+SLOTTED = ("duty.gate", "duty.marshal", "duty.leader")
 INCIDENT_GRADES = ("extraordinary", "major", "larger")
 INCIDENT_CATEGORIES = ("traffic", "food_poisoning", "mental_health", "facility", "other")
 
@@ -66,6 +67,11 @@ class SheetLine:
             return self.basis.citation(lang)
         joint = "；频次：" if lang == "zh" else "; how often: "
         return self.basis.citation(lang) + joint + self.cadence.citation(lang)
+
+    @property
+    def source(self) -> str:
+        """The citation in Chinese, as documents that have one language carry it."""
+        return self.citation("zh")
 
     def points_citation(self, lang: str) -> str:
         """The source of its points, which no law gives."""
@@ -145,6 +151,11 @@ class ScoringSheet:
     targets: TargetRules
     penalties: Penalties
     grades: tuple[GradeStep, ...]
+    suppress_below: int
+
+    def __hash__(self) -> int:
+        # Equal sheets have these two in common; the mapping inside has no hash of its own.
+        return hash((self.version, self.on))
 
     @classmethod
     def from_standards(cls, standards: Standards, on: date) -> "ScoringSheet":
@@ -158,6 +169,7 @@ class ScoringSheet:
             targets=_targets(standards, on),
             penalties=_penalties(standards, on),
             grades=_grades(standards, on),
+            suppress_below=standards.int_on("print.suppress_below", on),
         )
         _check(sheet)
         return sheet
@@ -290,7 +302,7 @@ class DutyRules:
     grace_most_days: int
     month_least_days: int
     half_year_least_days: int
-    least_slots: Mapping[str, int]
+    least_slots: tuple[tuple[str, int], ...]
     patrol_rounds: int
     patrol_gap: timedelta
     checkin_lead: timedelta
@@ -313,7 +325,7 @@ class DutyRules:
             grace_most_days=number("grace.most"),
             month_least_days=number("month.least_school_days"),
             half_year_least_days=number("half_year.least_school_days"),
-            least_slots={p: number(f"duty.{p}.least_slots") for p in ("gate", "marshal", "leader")},
+            least_slots=tuple((line, number(f"{line}.least_slots")) for line in SLOTTED),
             patrol_rounds=number("duty.patrol.rounds"),
             patrol_gap=timedelta(minutes=number("duty.patrol.gap")),
             checkin_lead=timedelta(minutes=number("duty.checkin.lead")),
@@ -323,10 +335,14 @@ class DutyRules:
             kindergarten_drills=standards.list_on("drills.monthly.cadence.kindergarten", on),
         )
 
+    def slots_of(self, line: str) -> int:
+        """The least slots of a school day on a rostered line; KeyError for any other line."""
+        return dict(self.least_slots)[line]
+
     def last_day_of_grace(self, calendar: SchoolCalendar, grace: str, due: date) -> date:
         """The last day, included, on which it may be recorded on time; `grace` is one of GRACES."""
         if grace == "daily":
-            return calendar.grace_daily(due, self.grace_school_days, self.grace_most_days)
+            return calendar.grace_daily(due, self.grace_most_days, self.grace_school_days)
         if grace == "weekly":
             return calendar.grace_weekly(due, self.grace_weekly_days, self.grace_most_days)
         if grace == "long":
@@ -357,7 +373,7 @@ class IncidentRules:
 
     limits: tuple[GradeLimit, ...]
     severe: timedelta
-    by_category: Mapping[str, timedelta]
+    by_category: tuple[tuple[str, timedelta], ...]
 
     @classmethod
     def from_standards(cls, standards: Standards, on: date) -> "IncidentRules":
@@ -371,7 +387,7 @@ class IncidentRules:
             GradeLimit(g, *(standards.int_on(f"incident.grade.{g}.{name}", on) for name in names))
             for g in INCIDENT_GRADES
         )
-        return cls(tuple(limits), hours("severe"), {c: hours(c) for c in INCIDENT_CATEGORIES})
+        return cls(tuple(limits), hours("severe"), tuple((c, hours(c)) for c in INCIDENT_CATEGORIES))
 
     def grade(self, deaths: int, serious_injuries: int, loss_yuan: int) -> str:
         """`extraordinary`, `major`, `larger` or `ordinary`: the highest that any number reaches."""
@@ -381,4 +397,5 @@ class IncidentRules:
     def deadline(self, category: str, grade: str, deaths: int) -> timedelta:
         """From discovery to the report; grade larger or above, or a death, has the severe limit."""
         severe = grade != "ordinary" or deaths > 0
-        return min(self.severe, self.by_category[category]) if severe else self.by_category[category]
+        ordinary = dict(self.by_category)[category]
+        return min(self.severe, ordinary) if severe else ordinary
