@@ -28,10 +28,6 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
-import pylopdf_fonts_zh_cn
-import uharfbuzz
-from fontTools.ttLib import TTFont
-
 RECIPE = "1"
 """Raised whenever the subsets would come out different: a new recipe means a new folder."""
 
@@ -84,6 +80,8 @@ class _Source:
 
 
 def _sources() -> tuple[_Source, _Source]:
+    import pylopdf_fonts_zh_cn
+
     return (
         _Source(Path(pylopdf_fonts_zh_cn.serif_path()), SONG, FULL_SONG),
         _Source(Path(pylopdf_fonts_zh_cn.sans_path()), HEI, FULL_HEI),
@@ -155,6 +153,9 @@ def _settle(making: Path, target: Path) -> None:
 
 
 def _subset(source: _Source) -> bytes:
+    # Imported here because the service asks for the folder at every start, and seldom makes it.
+    import uharfbuzz
+
     face = uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(source.path)))
     wanted = uharfbuzz.SubsetInput()
     wanted.sets(uharfbuzz.SubsetInputSets.UNICODE).set(set(everyday(face.unicodes)))
@@ -163,6 +164,8 @@ def _subset(source: _Source) -> bytes:
 
 def _renamed(font: bytes, family: str) -> bytes:
     """The same font under its own family name, so that fontconfig keeps it apart from the full file."""
+    from fontTools.ttLib import TTFont
+
     parsed = TTFont(io.BytesIO(font), recalcTimestamp=False)
     names = parsed["name"]
     names.names = [record for record in names.names if record.nameID in (0, 5, 13, 14)]
@@ -177,6 +180,8 @@ def _renamed(font: bytes, family: str) -> bytes:
 @lru_cache(maxsize=1)
 def drawable() -> frozenset[int]:
     """Code points that some font in the folder can draw."""
+    import uharfbuzz
+
     faces = (uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(source.path))) for source in _sources())
     return frozenset().union(*(frozenset(face.unicodes) for face in faces))
 

@@ -1,0 +1,242 @@
+"""The return drawn as PDF/A-3 with its own data attached: the only module that imports WeasyPrint.
+
+`Renderer` is what the service uses. It runs `Drawer` in worker processes (see `workers`), because drawing
+takes seconds of CPU and needs fontconfig told, before it is loaded, to know no font but ours.
+
+The output is a function of the document and the language: dates are the document's own, identifiers are
+derived from the content, so the same return gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from reports import fonts
+from reports.document import ReturnDocument, canonical
+from reports.view import view
+from reports.workers import DONE, FAILED, REFUSED, Refused, WorkerError, WorkerPool
+from safety.text import Catalogue
+
+VARIANT: Final = "pdf/a-3a"
+ATTACHMENT = "return.json"
+TEMPLATES = Path(__file__).parent / "templates"
+WORKERS = 2
+TIME_LIMIT_SECONDS = 60.0
+
+Language = Literal["zh", "en"]
+
+
+class RenderError(Exception):
+    """A document that was not drawn. `why`: `timeout`, `died`, `failed`, `closed` or `glyph`."""
+
+    def __init__(self, why: str, message: str) -> None:
+        super().__init__(message)
+        self.why = why
+
+
+class MissingGlyph(RenderError):
+    """No font has `character`; `place` is its path in the document, such as `school.name.zh`."""
+
+    def __init__(self, character: str, place: str) -> None:
+        super().__init__("glyph", f"no font has {character!r} (U+{ord(character):04X}) in {place}")
+        self.character = character
+        self.place = place
+
+
+class RenderJob(msgspec.Struct, frozen=True):
+    """What goes to a worker."""
+
+    document: ReturnDocument
+    lang: Language = "zh"
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """What comes back when a document cannot be drawn as it is."""
+
+    character: str
+    place: str
+
+
+class Renderer:
+    """Draws returns in worker processes, started at the first document. One per event loop; close it."""
+
+    def __init__(self, data: Path, *, size: int = WORKERS, time_limit: float = TIME_LIMIT_SECONDS) -> None:
+        """`data`: the data folder, fonts are kept below it. `time_limit`: seconds, start included."""
+        self._data = data
+        self._size = size
+        self._time_limit = time_limit
+        self._pool: WorkerPool | None = None
+
+    async def render_return(self, document: ReturnDocument, lang: Language = "zh") -> bytes:
+        """The PDF of a frozen return, the same bytes each time.
+
+        Raises:
+            MissingGlyph: a character that no font has.
+            RenderError: too slow, or drawing failed; the worker has been replaced.
+        """
+        try:
+            return await self._workers().call(msgspec.msgpack.encode(RenderJob(document, lang)))
+        except Refused as refused:
+            refusal = msgspec.msgpack.decode(refused.payload, type=Refusal)
+            raise MissingGlyph(refusal.character, refusal.place) from None
+        except WorkerError as error:
+            raise RenderError(error.why, str(error)) from error
+
+    async def close(self) -> None:
+        """End the workers; to be awaited at shutdown. A later document starts them again."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the workers that are up."""
+        return self._pool.pids if self._pool else ()
+
+    def _workers(self) -> WorkerPool:
+        if self._pool is None:
+            environment = worker_environment(fonts.prepare(self._data))
+            command = (sys.executable, "-m", "reports.drawing")
+            self._pool = WorkerPool(command, environment, self._size, self._time_limit)
+        return self._pool
+
+
+def worker_environment(prepared: fonts.Fonts) -> dict[str, str]:
+    """The service's environment less its secrets, plus the fonts. Fixed hashing keeps the bytes the same."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFE_CAMPUS_")}
+    root = str(Path(__file__).parents[1])
+    paths = [root, *filter(None, [kept.get("PYTHONPATH")])]
+    return {
+        **kept,
+        "FONTCONFIG_FILE": str(prepared.configuration),
+        "PYTHONHASHSEED": "0",
+        "PYTHONPATH": os.pathsep.join(paths),
+    }
+
+
+class Drawer:
+    """Draws in this process. To be made once, in a process whose FONTCONFIG_FILE names our fonts."""
+
+    def __init__(self) -> None:
+        import weasyprint
+        from weasyprint.text.fonts import FontConfiguration
+        from weasyprint.urls import FatalURLFetchingError, URLFetcher
+
+        class OwnAssetsOnly(URLFetcher):  # type: ignore[misc]
+            """Nothing in a return is fetched: styles are handed over parsed, there are no images."""
+
+            def fetch(self, url: str, headers: object = None) -> object:  # noqa: ARG002
+                raise FatalURLFetchingError(f"a return may not load {url}")
+
+        logging.getLogger("weasyprint").addHandler(_WarningsAreErrors(logging.WARNING))
+        self._weasyprint = weasyprint
+        self._fetcher = OwnAssetsOnly()
+        self._fonts = FontConfiguration()
+        self._texts = Catalogue.load(strict=True)
+        self._jinja = _jinja()
+        style = (TEMPLATES / "return.css").read_text(encoding="utf-8")
+        self._style = weasyprint.CSS(string=style, font_config=self._fonts, url_fetcher=self._fetcher)
+        # What is loaded by now stays: the collector need not look at it again for every document.
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+
+    def draw(self, document: ReturnDocument, lang: Language) -> bytes:
+        """The PDF's bytes. Raises MissingGlyph, or whatever WeasyPrint raises or warns of."""
+        try:
+            html = self.html(document, lang)
+            _require_glyphs(html, document)
+            page = self._weasyprint.HTML(string=html, url_fetcher=self._fetcher)
+            pdf: bytes = page.write_pdf(
+                stylesheets=[self._style],
+                font_config=self._fonts,
+                pdf_variant=VARIANT,
+                attachments=[self._attachment(document)],
+            )
+            return pdf
+        finally:
+            gc.collect()
+
+    def html(self, document: ReturnDocument, lang: Language) -> str:
+        """The page that is drawn."""
+        text = partial(_text, self._texts, lang)
+        template = self._jinja.get_template("return.html")
+        return template.render(view=view(document, lang, text), t=text)
+
+    def _attachment(self, document: ReturnDocument) -> Any:
+        return self._weasyprint.Attachment(
+            string=canonical(document),
+            name=ATTACHMENT,
+            description=document.schema,
+            created=document.made_at,
+            modified=document.made_at,
+            relationship="Data",
+        )
+
+
+def _text(texts: Catalogue, lang: str, key: str, **values: object) -> str:
+    return texts.t(key, lang, **values)
+
+
+def _jinja() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_printable,
+    )
+
+
+def _printable(value: object) -> object:
+    return fonts.without_format_marks(value) if type(value) is str else value
+
+
+class _WarningsAreErrors(logging.Handler):
+    """WeasyPrint only logs a style it cannot read or a missing glyph; a return is right or is not made."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise RenderError("failed", record.getMessage())
+
+
+def _require_glyphs(html: str, document: ReturnDocument) -> None:
+    character = fonts.first_undrawable(html)
+    if character is None:
+        return
+    for place, value in _strings(msgspec.to_builtins(document), ""):
+        if character in value:
+            raise MissingGlyph(character, place)
+    raise MissingGlyph(character, "return.html")
+
+
+def _strings(value: object, place: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _strings(item, f"{place}.{name}" if place else str(name))
+    elif isinstance(value, list | tuple):
+        for at, item in enumerate(value):
+            yield from _strings(item, f"{place}[{at}]")
+
+
+def answer(drawer: Drawer, request: bytes) -> tuple[int, bytes]:
+    """One request in the worker: never raises, the status says what became of it."""
+    try:
+        job = msgspec.msgpack.decode(request, type=RenderJob)
+        return DONE, drawer.draw(job.document, job.lang)
+    except MissingGlyph as missing:
+        return REFUSED, msgspec.msgpack.encode(Refusal(missing.character, missing.place))
+    except Exception as error:  # noqa: BLE001 the worker's last word before it is replaced
+        return FAILED, f"{type(error).__name__}: {error}".encode()
