@@ -59,7 +59,7 @@ class PostgresCampusTransaction(CampusTransaction):
         self._inner = self.connection.transaction(isolation=isolation, readonly=self.read_only)
 
     async def begin(self) -> None:
-        await self._inner.start()
+        await settled(self._inner.start())
 
     async def commit(self) -> None:
         await self._inner.commit()
@@ -90,7 +90,7 @@ class PostgresBatch(BaseBatch):
             await active.take()
         try:
             if self._own is not None:
-                await settled(self._own.begin())
+                await self._own.begin()
             sql, args = self.query.querystrings[0].compile_string()
             self._cursor = await active.connection.cursor(sql, *args)
         except BaseException:

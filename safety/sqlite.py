@@ -7,241 +7,22 @@ writes, behind a lock that hands out turns in order; a few connections opened `m
 
 import asyncio
 import contextlib
-import datetime
-import queue
-import re
 import sqlite3
-import threading
-import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import quote
+from typing import Any
 
 from piccolo.engine.base import BaseBatch
 from piccolo.engine.sqlite import SQLiteEngine
 from piccolo.query.base import Query
 from piccolo.querystring import QueryString
 
+from safety.sqlite_connection import Connection, Pool, Row, from_common_sql, is_read
 from safety.transactions import CampusTransaction, EngineClosed, settled
 
-T = TypeVar("T")
-Row = tuple[Any, ...]
-
-BUSY_SECONDS = 10.0  # how long to wait for another process that is writing
 READERS = 3  # each used for one statement at a time
 HELD = 4  # used by read-only requests and batches, which keep theirs for longer
-_WRITES = re.compile(r"\b(insert|update|delete|replace)\b", re.IGNORECASE)
-_NUMBERED = re.compile(r"\$(\d+)")
-_ROW_LOCK = re.compile(r"\s+for\s+(no\s+key\s+)?update(\s+skip\s+locked|\s+nowait)?\s*;?\s*$", re.IGNORECASE)
-
-
-def stored_datetime(value: datetime.datetime) -> str:
-    """Text of a datetime in SQLite, always 26 characters before the offset, in UTC if it is aware.
-
-    Piccolo writes microseconds only where there are some; then '…:39+00:00' sorts after '…:39.5+00:00'
-    and a comparison in SQL is wrong within that second. Fixed width makes text order time order.
-    """
-    if value.tzinfo is not None:
-        value = value.astimezone(datetime.UTC)
-    return value.isoformat(sep=" ", timespec="microseconds")
-
-
-def _instant(value: bytes) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(value.decode()).replace(tzinfo=datetime.UTC)
-
-
-def _register_types() -> None:
-    sqlite3.register_adapter(datetime.datetime, stored_datetime)
-    sqlite3.register_converter("TIMESTAMPTZ", _instant)
-    sqlite3.register_converter("DATE", lambda value: datetime.date.fromisoformat(value.decode()))
-    sqlite3.register_converter("UUID", lambda value: uuid.UUID(value.decode()))
-    sqlite3.register_converter("BOOLEAN", lambda value: value == b"1")
-    # SQLite's own integers are exact; Piccolo's converter takes each through text and Decimal.
-    sqlite3.converters.pop("INTEGER", None)
-
-
-_register_types()
-
-
-@lru_cache(maxsize=1024)
-def is_read(sql: str) -> bool:
-    """Whether a statement outside a transaction may go to a reader; in doubt it goes to the writer."""
-    words = sql.split(None, 1)
-    head = words[0].upper() if words else ""
-    return head in {"SELECT", "VALUES", "EXPLAIN"} or (head == "WITH" and not _WRITES.search(sql))
-
-
-@lru_cache(maxsize=1024)
-def from_common_sql(sql: str) -> str:
-    """SQLite's spelling of SQL written for both: `$1` becomes `?1`, a closing FOR UPDATE goes away.
-
-    The row lock is not needed here: a writing transaction holds the whole database.
-    """
-    return _NUMBERED.sub(r"?\1", _ROW_LOCK.sub("", sql))
-
-
-class Connection:
-    """One sqlite3 connection and the one thread that uses it; work is done in the order it was sent."""
-
-    def __init__(self, path: str, *, read_only: bool) -> None:
-        self.path = path
-        self.read_only = read_only
-        self._work: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._raw: sqlite3.Connection | None = None
-        # A daemon: a process that forgot to close, or is going down, must never hang on it.
-        self._thread = threading.Thread(target=self._serve, name=f"sqlite {path}", daemon=True)
-
-    def _serve(self) -> None:
-        while (job := self._work.get()) is not None:
-            loop, future, function, args = job
-            try:
-                outcome = (function(*args), None)
-            except BaseException as error:  # noqa: BLE001 - handed to whoever waits
-                outcome = (None, error)
-            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits
-                loop.call_soon_threadsafe(_resolve, future, *outcome)
-            del job, loop, future, function, args, outcome
-
-    def submit(self, function: Callable[..., T], *args: Any) -> "asyncio.Future[T]":
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._work.put((loop, future, function, args))
-        return future
-
-    async def open(self) -> None:
-        self._thread.start()
-        try:
-            await settled(self.submit(self._connect))
-        except BaseException:
-            await self.close()
-            raise
-
-    def _connect(self) -> None:
-        mode = "ro" if self.read_only else "rwc"
-        raw = sqlite3.connect(
-            f"file:{quote(self.path)}?mode={mode}",
-            uri=True,
-            isolation_level=None,
-            detect_types=sqlite3.PARSE_DECLTYPES | sqlite3.PARSE_COLNAMES,
-            timeout=BUSY_SECONDS,
-            cached_statements=512,
-        )
-        self._raw = raw
-        raw.execute("PRAGMA foreign_keys = ON")
-        raw.execute("PRAGMA temp_store = MEMORY")
-        if self.read_only:
-            raw.execute("PRAGMA query_only = ON")
-            raw.execute("SELECT count(*) FROM sqlite_master").fetchone()  # fail here, not at the first query
-        else:
-            raw.execute("PRAGMA journal_mode = WAL")
-            raw.execute("PRAGMA synchronous = FULL")
-            raw.execute("PRAGMA journal_size_limit = 67108864")
-
-    @property
-    def raw(self) -> sqlite3.Connection:
-        if self._raw is None:
-            raise EngineClosed(f"{self.path} is not open")
-        return self._raw
-
-    def _dicts(self, sql: str, args: Sequence[Any]) -> list[dict[str, Any]]:
-        cursor = self.raw.execute(sql, args)
-        rows = cursor.fetchall()
-        if not rows:
-            return []
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in rows]
-
-    def _tuples(self, sql: str, args: Sequence[Any]) -> list[Row]:
-        return self.raw.execute(sql, args).fetchall()
-
-    def _many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        self.raw.executemany(sql, rows)
-
-    async def dicts(self, sql: str, args: Sequence[Any]) -> list[dict[str, Any]]:
-        return await self._careful(self.submit(self._dicts, sql, args))
-
-    async def tuples(self, sql: str, args: Sequence[Any]) -> list[Row]:
-        return await self._careful(self.submit(self._tuples, sql, args))
-
-    async def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        await self._careful(self.submit(self._many, sql, rows))
-
-    async def execute(self, sql: str) -> None:
-        """Run one statement without arguments (BEGIN, COMMIT, SAVEPOINT …)."""
-        await settled(self.submit(self._tuples, sql, ()))
-
-    async def _careful(self, future: "asyncio.Future[T]") -> T:
-        """Wait for a statement; a cancelled read is interrupted, a cancelled write is waited for."""
-        try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            if self.read_only and not future.done() and self._raw is not None:
-                self._raw.interrupt()
-            with contextlib.suppress(sqlite3.Error):
-                await settled(future)
-            raise
-
-    async def rollback(self) -> None:
-        await settled(self.submit(self._rollback))
-
-    def _rollback(self) -> None:
-        if self.raw.in_transaction:  # an error such as a full disk has rolled back already
-            self.raw.execute("ROLLBACK")
-
-    async def close(self) -> None:
-        """Close the connection and end the thread. Safe to repeat."""
-        if self._thread.is_alive():
-            await settled(self.submit(self._disconnect))
-            self._work.put(None)
-            await asyncio.to_thread(self._thread.join)
-
-    def _disconnect(self) -> None:
-        raw, self._raw = self._raw, None
-        if raw is not None:
-            raw.close()  # rolls back what is open
-
-
-def _resolve(future: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(result)
-    else:
-        future.set_exception(error)
-
-
-class Pool:
-    """A few read-only connections, lent one at a time."""
-
-    def __init__(self, path: str, size: int) -> None:
-        self._all = [Connection(path, read_only=True) for _ in range(size)]
-        self._free: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
-
-    async def open(self) -> None:
-        for connection in self._all:
-            await connection.open()
-            self._free.put_nowait(connection)
-
-    async def close(self) -> None:
-        for connection in self._all:
-            await connection.close()
-
-    async def take(self) -> Connection:
-        return await self._free.get()
-
-    def give_back(self, connection: Connection) -> None:
-        self._free.put_nowait(connection)
-
-    @asynccontextmanager
-    async def lend(self) -> AsyncIterator[Connection]:
-        connection = await self.take()
-        try:
-            yield connection
-        finally:
-            self.give_back(connection)
+TURN = 16  # statements of one engine before other tasks get a turn
 
 
 class SQLiteCampusTransaction(CampusTransaction):
@@ -254,7 +35,10 @@ class SQLiteCampusTransaction(CampusTransaction):
         self.connection = await (self.engine.held.take() if self.read_only else self.engine.take_writer())
 
     async def begin(self) -> None:
-        await self.connection.execute("BEGIN" if self.read_only else "BEGIN IMMEDIATE")
+        if self.read_only:
+            self.connection.raw.execute("BEGIN")  # takes no lock, so it cannot wait
+        else:
+            await self.connection.begin_writing()
 
     async def commit(self) -> None:
         await self.connection.execute("COMMIT")
@@ -339,6 +123,7 @@ class CampusSQLiteEngine(SQLiteEngine):
         super().__init__(path=str(path))
         self.read_only = read_only
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._statements = 0
 
     async def open(self) -> None:
         """Open writer and readers; creates the file and its folder. Repeating it does nothing."""
@@ -398,38 +183,39 @@ class CampusSQLiteEngine(SQLiteEngine):
     def transaction_exists(self) -> bool:
         return self.active_transaction() is not None
 
-    @asynccontextmanager
-    async def _for(self, sql: str) -> AsyncIterator[Connection]:
-        """The connection a statement belongs on, held for as long as it runs."""
+    async def _run(self, sql: str, args: Sequence[Any], *, dicts: bool) -> list[Any]:
+        """Run a statement where it belongs: in the running transaction, on a reader, or on the writer."""
         self._check_open()
+        await self._others_first()
         active = self.active_transaction()
         if active is not None:
-            yield active.connection
-        elif self.read_only or is_read(sql):
+            return await active.connection.run(sql, args, dicts=dicts)  # type: ignore[no-any-return]
+        if self.read_only or is_read(sql):
             async with self.readers.lend() as connection:
-                yield connection
-        else:
-            connection = await self.take_writer()
-            try:
-                yield connection
-            finally:
-                self.release_writer()
+                return await connection.run(sql, args, dicts=dicts)
+        writer = await self.take_writer()
+        try:
+            return await writer.run_alone(sql, args, dicts=dicts)
+        finally:
+            self.release_writer()
 
-    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> list[dict[str, Any]]:
+    async def _others_first(self) -> None:
+        """Statements that run at once never wait: let other tasks run now and then all the same."""
+        self._statements += 1
+        if self._statements % TURN == 0:
+            await asyncio.sleep(0)
+
+    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> list[dict[str, Any]]:  # noqa: ARG002
         """Run one of Piccolo's queries: rows as dicts. `in_pool` is there for Piccolo only."""
         sql, args = querystring.compile_string(engine_type="sqlite")
-        async with self._for(sql) as connection:
-            return await connection.dicts(sql, args)
+        return await self._run(sql, args, dicts=True)
 
-    async def run_ddl(self, ddl: str, in_pool: bool = True) -> list[dict[str, Any]]:
-        async with self._for(ddl) as connection:
-            return await connection.dicts(ddl, ())
+    async def run_ddl(self, ddl: str, in_pool: bool = True) -> list[dict[str, Any]]:  # noqa: ARG002
+        return await self._run(ddl, (), dicts=True)
 
     async def fetch_tuples(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         """Rows as plain tuples of SQL written with `$1, $2 …`."""
-        sql = from_common_sql(sql)
-        async with self._for(sql) as connection:
-            return await connection.tuples(sql, args)
+        return await self._run(from_common_sql(sql), args, dicts=False)
 
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """One statement for many rows, all or none."""

@@ -73,6 +73,7 @@ class CampusTransaction(BaseTransaction):
         raise NotImplementedError
 
     async def begin(self) -> None:
+        """Begin; when cancelled, end only after it is certain what the connection is doing."""
         raise NotImplementedError
 
     async def commit(self) -> None:
@@ -91,7 +92,7 @@ class CampusTransaction(BaseTransaction):
             return self._join(outer)
         await self.take()
         try:
-            await settled(self.begin())
+            await self.begin()
         except BaseException:
             await settled(self._abandon())
             raise

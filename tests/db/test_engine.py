@@ -181,7 +181,7 @@ async def test_a_task_that_outlives_its_transaction_is_outside_it(shelf: Storage
 
 
 async def test_a_begin_that_fails_leaks_nothing(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("safety.sqlite.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("safety.sqlite_connection.BUSY_SECONDS", 0.05)
     async with opened(f"sqlite:///{tmp_path}/campus.db"):
         shelf = await create_tables()
         blocker = sqlite3.connect(f"{tmp_path}/campus.db", isolation_level=None)
