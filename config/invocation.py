@@ -15,7 +15,7 @@ import click
 
 from config.settings import Settings, read_settings
 from safety.clock import Clock, parse_instant
-from safety.errors import BadInput
+from safety.errors import BadInput, Refusal
 
 Result = TypeVar("Result")
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -58,11 +58,32 @@ async def _with_database(work: Callable[[], Coroutine[Any, Any, Result]]) -> Res
     from config import piccolo_conf
     from safety.database import close_engine, open_engine
 
-    await open_engine(piccolo_conf.DB)
+    try:
+        await open_engine(piccolo_conf.DB)
+    except Exception as error:
+        raise BadInput.one("SAFE_CAMPUS_DATABASE", "database-unreachable", error=_said(error)) from error
     try:
         return await work()
+    except (Refusal, click.ClickException, click.exceptions.Exit):
+        raise
+    except Exception as error:
+        if await _schema_is_behind():
+            raise BadInput.one("SAFE_CAMPUS_DATABASE", "database-behind") from error
+        raise
     finally:
         await close_engine(piccolo_conf.DB)
+
+
+async def _schema_is_behind() -> bool:
+    """Whether a failure has the plainest of causes: nobody ran `migrate`."""
+    from safety.migrations import pending
+
+    return bool(await pending())
+
+
+def _said(error: Exception) -> str:
+    # Some errors of the network say nothing but their name.
+    return str(error) or type(error).__name__
 
 
 def _remember_json(context: click.Context, _option: click.Parameter, wanted: bool) -> bool:

@@ -20,21 +20,19 @@ def main() -> None:
     os.chdir(ROOT)
     port = os.environ.get("PORT", "8000")
     os.environ.setdefault("SAFE_CAMPUS_BASE_URL", f"http://127.0.0.1:{port}")
-    accounts = migrate()
-    if accounts == 0 and os.environ.get("DEMO", "1") != "0":
+    if migrate() and os.environ.get("DEMO", "1") != "0":
         subprocess.run([COMMAND, "demo"], check=True, stdout=sys.stderr)
     print_logins()
     print(f"http://127.0.0.1:{port}", flush=True)
     os.execv(COMMAND, [COMMAND, "serve", "--port", port])
 
 
-def migrate() -> int:
-    """The schema is current afterwards; returns how many accounts there are."""
+def migrate() -> bool:
+    """The schema is current afterwards; returns whether the database is empty."""
     outcome = subprocess.run([COMMAND, "migrate", "--json"], capture_output=True, text=True, check=False)
     if outcome.returncode:
         sys.exit(outcome.stderr + outcome.stdout)
-    accounts: int = json.loads(outcome.stdout)["accounts"]
-    return accounts
+    return bool(json.loads(outcome.stdout)["empty"])
 
 
 def print_logins() -> None:

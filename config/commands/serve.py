@@ -22,6 +22,7 @@ from config.invocation import Invocation
 def command(invocation: Invocation, host: str, port: int, no_jobs: bool, proxies: tuple[str, ...]) -> None:
     import uvicorn
 
+    from config import piccolo_conf  # noqa: F401 - chooses the database
     from config.app import create_app
 
     settings = dataclasses.replace(invocation.settings, jobs=not no_jobs)
