@@ -13,4 +13,17 @@ if not TABLES_ENGINE.chosen:
 
 DB = TABLES_ENGINE
 
-APP_REGISTRY = AppRegistry(apps=[])
+# In the order in which they build on each other: migrations run in this order.
+APP_REGISTRY = AppRegistry(
+    apps=[
+        "safety.places.piccolo_app",
+        "safety.access.piccolo_app",
+        "safety.audit.piccolo_app",
+        "safety.ledger.piccolo_app",
+        "safety.education.piccolo_app",
+        "safety.duty.piccolo_app",
+        "safety.incidents.piccolo_app",
+        "checklists.piccolo_app",
+        "drills.piccolo_app",
+    ]
+)

@@ -7,6 +7,6 @@ from piccolo.conf.apps import AppConfig, table_finder
 APP_CONFIG = AppConfig(
     app_name="drills",
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
-    table_classes=table_finder(modules=["drills.tables"]),
+    table_classes=table_finder(modules=["drills.tables"], exclude_imported=True),
     migration_dependencies=["safety.ledger.piccolo_app"],
 )
