@@ -56,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: run the command line and leave with its exit code."""
     os.environ.setdefault("PICCOLO_CONF", "config.piccolo_conf")
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    # Piccolo greets at every start with the database's version.
+    logging.getLogger("piccolo").setLevel(logging.WARNING)
     sys.exit(run(arguments))
 
 
