@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Sequence
 from datetime import timedelta
 
+from checklists.feeds import BATCH_FEEDS, SAMPLE_COLUMNS, SAMPLE_FEEDS
 from checklists.tables import FoodSample, PurchaseBatch
 from safety.errors import Problem
 from safety.facts import MEALS, SchoolFacts
@@ -35,7 +36,10 @@ FOOD_SAMPLES = Ledger(
     name="food_samples",
     table=FoodSample,
     title=Text("食品留样", "Food samples"),
-    purpose=Text("每餐每样食品留样，不少于125克，保存不少于48小时。", "Each dish of each meal: at least 125 g, kept at least 48 hours."),
+    purpose=Text(
+        "每餐每样食品留样，不少于125克，保存不少于48小时。",
+        "Each dish of each meal: at least 125 g, kept at least 48 hours.",
+    ),
     fields=(
         DAY,
         Field(
@@ -52,7 +56,8 @@ FOOD_SAMPLES = Ledger(
         Field("person", Kind.PERSON, Text("留样人", "Person"), initial="me"),
     ),
     writers=CANTEEN,
-    lines=("food.samples",),
+    feeds=SAMPLE_FEEDS,
+    feed_columns=SAMPLE_COLUMNS,
     natural=_sample_occurrence,
     check=_sample_problems,
     events=(EventKind("discarded", Text("销毁", "Discarded"), CANTEEN),),
@@ -72,7 +77,7 @@ def _batch_problems(values: Values, facts: SchoolFacts) -> Sequence[Problem]:
 
 
 def _batch_occurrence(values: Values) -> Hashable:
-    return values["happened_on"].isocalendar()[:2]
+    return tuple(values["happened_on"].isocalendar()[:2])
 
 
 PURCHASE_BATCHES = Ledger(
@@ -91,15 +96,19 @@ PURCHASE_BATCHES = Ledger(
         Field("maker", Kind.TEXT, Text("生产者", "Maker"), maximum=160),
         Field("produced_on", Kind.DAY, Text("生产日期", "Produced on")),
         Field(
-            "shelf_life_days", Kind.INTEGER, Text("保质期（天）", "Shelf life (days)"),
-            required=False, minimum=0, maximum=100_000,
+            "shelf_life_days",
+            Kind.INTEGER,
+            Text("保质期（天）", "Shelf life (days)"),
+            required=False,
+            minimum=0,
+            maximum=100_000,
         ),
         Field("supplier", Kind.TEXT, Text("供货者", "Supplier"), required=False, maximum=160),
         Field("certificate_no", Kind.TEXT, Text("合格证明编号", "Certificate no."), maximum=80),
         Field("invoice_no", Kind.TEXT, Text("票据编号", "Invoice no."), required=False, maximum=80),
     ),
     writers=CANTEEN,
-    lines=("food.purchases",),
+    feeds=BATCH_FEEDS,
     natural=_batch_occurrence,
     check=_batch_problems,
 )

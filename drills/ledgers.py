@@ -2,8 +2,8 @@
 
 from collections.abc import Hashable, Sequence
 
+from drills.feeds import DRILL_COLUMNS, DRILL_FEEDS
 from drills.tables import Drill
-from safety.duties import EVALUATED
 from safety.errors import Problem
 from safety.facts import SchoolFacts
 from safety.ledger.declare import Choice, EventKind, Field, Kind, Ledger, Values
@@ -48,14 +48,27 @@ DRILLS = Ledger(
         ),
         Field("participants", Kind.INTEGER, Text("参加人数", "Participants"), minimum=1, maximum=1_000_000),
         Field(
-            "evacuation_seconds", Kind.INTEGER, Text("疏散用时（秒）", "Evacuation time (s)"),
-            required=False, minimum=0, maximum=86_400,
+            "evacuation_seconds",
+            Kind.INTEGER,
+            Text("疏散用时（秒）", "Evacuation time (s)"),
+            required=False,
+            minimum=0,
+            maximum=86_400,
         ),
-        Field("problems", Kind.TEXT, Text("发现的问题", "Problems found"), required=False, maximum=1000, long=True),
+        Field(
+            "problems",
+            Kind.TEXT,
+            Text("发现的问题", "Problems found"),
+            required=False,
+            maximum=1000,
+            long=True,
+        ),
         Field("evaluated_on", Kind.DAY, Text("评估日期", "Evaluated on"), required=False, past=False),
     ),
     writers=WRITERS,
-    lines=("drills.monthly", EVALUATED, "drills.fire"),
+    feeds=DRILL_FEEDS,
+    feed_columns=DRILL_COLUMNS,
+    whole_history=True,
     natural=_drill_occurrence,
     check=_drill_problems,
     events=(EventKind("evaluated", Text("评估", "Evaluated"), WRITERS),),

@@ -4,7 +4,7 @@ Everything here is computed, never stored: 500 schools × 30 classes × 200 days
 change of data. All days are local days of the school's zone; both ends of every span are inside it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -13,6 +13,7 @@ from typing import Literal
 from safety.calendar import Period, SchoolCalendar, Span
 from safety.clock import day_start
 from safety.facts import SchoolFacts, size_at
+from safety.sheet import DutyRules
 
 Cadence = Literal["day", "week", "month", "drill-month", "term", "half-year", "quarter", "drill"]
 Units = Literal["school", "class", "meal", "slots", "rounds", "drills", "pupils"]
@@ -27,23 +28,6 @@ class Duty:
     units: Units
     grace: Literal["none", "daily", "weekly", "long"]
     canteen: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The numbers of the duties, as the standards in force on a day give them (see `safety.sheet`)."""
-
-    grace_weekly_days: int = 3
-    grace_long_days: int = 7
-    grace_most_days: int = 7
-    month_min_school_days: int = 5
-    slots_least: int = 2
-    patrol_rounds: int = 5
-    patrol_gap_minutes: int = 30
-    checkin_lead_minutes: int = 15
-    sample_grams: int = 125
-    sample_hours: int = 48
-    evaluation_days: int = 7
 
 
 ZERO = "zero"
@@ -95,7 +79,7 @@ def close_at(period: Period) -> datetime:
     return day_start(close_day(period) + timedelta(days=1))
 
 
-def windows(line: str, facts: SchoolFacts, period: Period, rules: Rules) -> tuple[Window, ...]:
+def windows(line: str, facts: SchoolFacts, period: Period, rules: DutyRules) -> tuple[Window, ...]:
     """The occurrences of a line whose due date falls in the quarter, in order; none without a canteen for its lines."""
     duty = DUTIES[line]
     if duty.canteen and not facts.has_canteen:
@@ -105,28 +89,19 @@ def windows(line: str, facts: SchoolFacts, period: Period, rules: Rules) -> tupl
 
 @lru_cache(maxsize=4096)
 def _windows(
-    duty: Duty, calendar: SchoolCalendar, kindergarten: bool, period: Period, rules: Rules
+    duty: Duty, calendar: SchoolCalendar, kindergarten: bool, period: Period, rules: DutyRules
 ) -> tuple[Window, ...]:
-    grace = _grace(duty, calendar, rules)
     spans = _spans(duty.cadence, calendar, kindergarten, period, rules)
-    return tuple(Window(s.key, s.start, s.end, s.due, grace(s.due)) for s in spans)
-
-
-def _grace(duty: Duty, calendar: SchoolCalendar, rules: Rules) -> Callable[[date], date]:
-    most = rules.grace_most_days
-    if duty.grace == "daily":
-        return lambda due: calendar.grace_daily(due, most)
-    if duty.grace == "weekly":
-        return lambda due: calendar.grace_weekly(due, rules.grace_weekly_days, most)
-    if duty.grace == "long":
-        return lambda due: calendar.grace_long(due, min(rules.grace_long_days, most))
-    return calendar.grace_none
+    return tuple(
+        Window(s.key, s.start, s.end, s.due, rules.last_day_of_grace(calendar, duty.grace, s.due))
+        for s in spans
+    )
 
 
 def _spans(
-    cadence: Cadence, calendar: SchoolCalendar, kindergarten: bool, period: Period, rules: Rules
-) -> Iterable[Span]:
-    start, end, least = period.start, period.end, rules.month_min_school_days
+    cadence: Cadence, calendar: SchoolCalendar, kindergarten: bool, period: Period, rules: DutyRules
+) -> Iterable[Span]:  # one case per cadence
+    start, end, least = period.start, period.end, rules.month_least_days
     match cadence:
         case "day":
             return (Span(d.isoformat(), d, d, d, 1) for d in calendar.school_days(start, end))
@@ -140,7 +115,7 @@ def _spans(
         case "term":
             return calendar.term_spans(start, end)
         case "half-year":
-            return (s for s in calendar.half_years(start, end) if s.school_days >= least)
+            return (s for s in calendar.half_years(start, end) if s.school_days >= rules.half_year_least_days)
         case "quarter":
             return calendar.quarters(start, end)
         case "drill":
@@ -155,7 +130,7 @@ def class_ids(facts: SchoolFacts, day: date) -> tuple[int, ...]:
     return tuple(item.id for item in facts.classes if item.since <= day <= item.until)
 
 
-def base_expected(line: str, facts: SchoolFacts, window: Window, rules: Rules) -> int:
+def base_expected(line: str, facts: SchoolFacts, window: Window, rules: DutyRules) -> int:
     """How many occurrences the standard alone makes due in a window; entries may add to it (rosters, drills)."""
     match DUTIES[line].units:
         case "class":
@@ -163,7 +138,7 @@ def base_expected(line: str, facts: SchoolFacts, window: Window, rules: Rules) -
         case "meal":
             return len(facts.meals)
         case "slots":
-            return rules.slots_least
+            return rules.slots_of(line)
         case "rounds":
             return rules.patrol_rounds
         case "drills":

@@ -14,8 +14,9 @@ from uuid import UUID
 
 from safety.calendar import Period
 from safety.clock import local_day
-from safety.duties import EVALUATED, Rules, Window, class_ids, close_at, close_day
+from safety.duties import EVALUATED, Window, class_ids, close_at, close_day
 from safety.facts import SchoolFacts, size_at
+from safety.sheet import DutyRules
 
 ON_TIME, LATE, BACKFILLED = 0, 1, 2
 
@@ -33,7 +34,9 @@ class Version(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A valid entry of a line, or (`count` > 1) that many units which share a day and a day of recording.
+    """A valid entry of a line; without an id, what the database has already gathered of several.
+
+    `many`: that many units, each answered, share the day and the day of recording (0: `unit` names the one unit).
 
     `unit`: class id, meal or None. `recorded_on`: the local day of recording that times it, but for `history`:
     earlier versions of the entry, oldest first. `amount`: what the line adds up, if anything. `extra`: the line's own.
@@ -44,7 +47,7 @@ class Mark(NamedTuple):
     unit: Hashable
     recorded_on: date
     recorded_at: datetime | None = None
-    count: int = 1
+    many: int = 0
     amount: int = 0
     history: tuple[Version, ...] = ()
     extra: object = None
@@ -118,7 +121,7 @@ class Setting:
 
     facts: SchoolFacts
     period: Period
-    rules: Rules
+    rules: DutyRules
     at: datetime
 
     @property
@@ -147,10 +150,9 @@ def _within(days: Mapping[date, list[Mark]], window: Window) -> list[Mark]:
     return [mark for day, marks in days.items() if window.start <= day <= window.end for mark in marks]
 
 
-def _collect(
-    line: str, items: Iterable[tuple[Window, Callable[[Row, list[Fill]], None]]]
-) -> Measured:
-    rows, fills = [], []
+def _collect(line: str, items: Iterable[tuple[Window, Callable[[Row, list[Fill]], None]]]) -> Measured:
+    rows: list[Row] = []
+    fills: list[Fill] = []
     for window, fill in items:
         row = Row(line, window.due)
         fill(row, fills)
@@ -161,7 +163,7 @@ def _collect(
 
 # ---------------------------------------------------------------- one entry per unit
 def per_unit(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting) -> Measured:
-    """Each unit of a window is answered by its most timely entry. Marks of many (`count` > 1) are units themselves."""
+    """Each unit of a window is answered by its most timely entry."""
     days = _by_day(marks)
 
     def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
@@ -169,13 +171,14 @@ def per_unit(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting:
             best: dict[Hashable, tuple[int, Mark]] = {}
             for mark in _within(days, window):
                 timing = timing_of(timed_on(mark, window, mark.unit), window.grace_until, setting.closes)
-                if mark.id is None:
-                    row.add(timing, mark.count)
+                if mark.many:
+                    row.add(timing, mark.many)
                 elif mark.unit not in best or timing < best[mark.unit][0]:
                     best[mark.unit] = timing, mark
             for unit, (timing, mark) in best.items():
                 row.add(timing)
-                fills.append(_fill(mark, window, timing, unit))
+                if mark.id is not None:
+                    fills.append(_fill(mark, window, timing, unit))
 
         return work
 
@@ -229,7 +232,13 @@ def _before_close(mark: Mark, window: Window, closes: date) -> int:
     """An entry's amount, but no more than its last version before the close said for the same occurrence."""
     if mark.recorded_on <= closes and not mark.history:
         return mark.amount
-    own = Version(mark.day, mark.unit, local_day(mark.recorded_at) if mark.recorded_at else mark.recorded_on, None, mark.amount)
+    own = Version(
+        mark.day,
+        mark.unit,
+        local_day(mark.recorded_at) if mark.recorded_at else mark.recorded_on,
+        None,
+        mark.amount,
+    )
     known = [v for v in (*mark.history, own) if v.recorded_on <= closes]
     if not known:
         return 0
@@ -245,7 +254,8 @@ def awareness(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting
     del spans
     period = setting.period
     window = Window(period.id, period.start, period.end, period.end, period.end)
-    row, fills = Row(line, period.end), []
+    row = Row(line, period.end)
+    fills: list[Fill] = []
     for mark in (m for m in marks if period.start <= m.day <= period.end):
         checked, passed = _checked(mark, window, setting)
         timing = BACKFILLED if timed_on(mark, window, mark.unit) > setting.closes else ON_TIME
@@ -327,7 +337,7 @@ def _fits(slot: Slot, checkin: Checkin, lead: timedelta) -> bool:
 
 def _slot_timing(slot: Slot, mark: Mark, window: Window, setting: Setting) -> int | None:
     """How timely a check-in serves a slot: by its first version that would have served it; None if it does not."""
-    lead = timedelta(minutes=setting.rules.checkin_lead_minutes)
+    lead = setting.rules.checkin_lead
     if not (isinstance(mark.extra, Checkin) and _fits(slot, mark.extra, lead)):
         return None
     recorded_on = mark.recorded_on
@@ -339,18 +349,26 @@ def _slot_timing(slot: Slot, mark: Mark, window: Window, setting: Setting) -> in
 
 
 def slots(
-    line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting, rostered: Mapping[date, list[Slot]]
+    line: str,
+    spans: Sequence[Window],
+    marks: Sequence[Mark],
+    setting: Setting,
+    rostered: Mapping[date, list[Slot]],
 ) -> Measured:
     """The slots of each school day, at least two; one check-in serves one slot, and the best assignment counts."""
     days = _by_day(marks)
-    least = setting.rules.slots_least
+    least = setting.rules.slots_of(line)
 
     def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
         def work(row: Row, fills: list[Fill]) -> None:
             todays = rostered.get(window.due, [])
             row.extra = max(0, len(todays) - least)
             edges = [
-                [(j, t) for j, slot in enumerate(todays) if (t := _slot_timing(slot, m, window, setting)) is not None]
+                [
+                    (j, t)
+                    for j, slot in enumerate(todays)
+                    if (t := _slot_timing(slot, m, window, setting)) is not None
+                ]
                 for m in days.get(window.due, ())
             ]
             for i, j, timing in assign(edges):
@@ -389,7 +407,7 @@ def assign(edges: Sequence[Sequence[tuple[int, int]]]) -> list[tuple[int, int, i
 
 def _served(marks: Sequence[Mark], todays: Sequence[Slot], setting: Setting) -> list[Mark]:
     """The check-ins that count without a slot of their own: a substitute's needs the replaced person's slot."""
-    lead = timedelta(minutes=setting.rules.checkin_lead_minutes)
+    lead = setting.rules.checkin_lead
 
     def counts(mark: Mark) -> bool:
         checkin = mark.extra
@@ -400,7 +418,11 @@ def _served(marks: Sequence[Mark], todays: Sequence[Slot], setting: Setting) -> 
 
 
 def leader(
-    line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting, rostered: Mapping[date, list[Slot]]
+    line: str,
+    spans: Sequence[Window],
+    marks: Sequence[Mark],
+    setting: Setting,
+    rostered: Mapping[date, list[Slot]],
 ) -> Measured:
     """One leader on each school day."""
     days = _by_day(marks)
@@ -413,18 +435,26 @@ def leader(
 
 
 def rounds(
-    line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting, rostered: Mapping[date, list[Slot]]
+    line: str,
+    spans: Sequence[Window],
+    marks: Sequence[Mark],
+    setting: Setting,
+    rostered: Mapping[date, list[Slot]],
 ) -> Measured:
     """Patrol rounds of each school day, some minutes apart: the set of at most five that is worth most."""
     days = _by_day(marks)
-    gap = timedelta(minutes=setting.rules.patrol_gap_minutes)
+    gap = setting.rules.patrol_gap
 
     def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
         def work(row: Row, fills: list[Fill]) -> None:
             served = _served(days.get(window.due, []), rostered.get(window.due, []), setting)
             timed = sorted(
                 (
-                    (mark.extra.at, timing_of(timed_on(mark, window, mark.unit), window.grace_until, setting.closes), i)
+                    (
+                        mark.extra.at,
+                        timing_of(timed_on(mark, window, mark.unit), window.grace_until, setting.closes),
+                        i,
+                    )
                     for i, mark in enumerate(served)
                     if isinstance(mark.extra, Checkin)
                 ),

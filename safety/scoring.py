@@ -13,11 +13,12 @@ from uuid import UUID
 
 from safety.calendar import Period
 from safety.clock import local_day
-from safety.duties import AWARENESS, DUTIES, ZERO, Rules, Window, base_expected, close_at, close_day, pupils_on, windows
+from safety.duties import AWARENESS, DUTIES, ZERO, base_expected, close_at, close_day, pupils_on, windows
 from safety.facts import SchoolFacts, size_at
 from safety.incidents.rules import Consequence
 from safety.measures import Fill, Row
-from safety.sheet import ScoringSheet, SheetGroup, SheetLine
+from safety.rulebook import Rulebook
+from safety.sheet import HALVES, DutyRules, ScoringSheet, SheetGroup, SheetLine
 
 ZERO_TARGETS = ("T2", "T4", "T5", "T6")
 MEASURED_AS = {"T1": "education.weekly", "T2": ZERO, "T4": ZERO, "T5": ZERO, "T6": ZERO}
@@ -98,7 +99,7 @@ class Score:
 
 # ---------------------------------------------------------------- counts from rows
 def count_line(
-    line: str, facts: SchoolFacts, period: Period, rules: Rules, rows: Mapping[date, Row], at: datetime
+    line: str, facts: SchoolFacts, period: Period, rules: DutyRules, rows: Mapping[date, Row], at: datetime
 ) -> Count:
     """A measured line's counts as of an instant: windows due by then, the unfilled ones open while still in time."""
     today, closes = local_day(at), close_day(period)
@@ -191,7 +192,9 @@ def attain_t3(count: Count, share: Fraction, enrolled: int) -> Attained:
     return _graded(Fraction(count.amount, count.whole) * covered)
 
 
-def attain_zero(line: str, count: Count, consequences: Sequence[Consequence], sheet: ScoringSheet) -> Attained:
+def attain_zero(
+    line: str, count: Count, consequences: Sequence[Consequence], sheet: ScoringSheet
+) -> Attained:
     """Met, unverified or missed: no incident counts for little when nobody was looking."""
     if any(line in c.missed for c in consequences):
         return Attained(True, "missed")
@@ -199,10 +202,11 @@ def attain_zero(line: str, count: Count, consequences: Sequence[Consequence], sh
         return NOTHING_DUE
     coverage = Fraction(count.on_time, count.expected)
     pending = line == "T2" and any(c.pending for c in consequences)
-    if coverage >= sheet.coverage_full and not pending:
+    rules = sheet.targets
+    if coverage >= rules.coverage_met and not pending:
         return Attained(True, "met", Fraction(1))
-    ratio = max(Fraction(0), (coverage - sheet.coverage_none) / sheet.coverage_span)
-    return Attained(True, "unverified", min(ratio, sheet.pending_most if pending else Fraction(1)))
+    ratio = max(Fraction(0), (coverage - rules.unverified_floor) / rules.unverified_range)
+    return Attained(True, "unverified", min(ratio, rules.pending_share if pending else Fraction(1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +222,7 @@ class Evidence:
 class _Scoring:
     facts: SchoolFacts
     period: Period
-    rules: Rules
+    rules: DutyRules
     sheet: ScoringSheet
     evidence: Evidence
     at: datetime
@@ -226,11 +230,10 @@ class _Scoring:
     def count(self, line: str) -> Count:
         if line == AWARENESS:
             rows = self.evidence.rows.get(AWARENESS, {}).values()
-            return count_awareness(self.facts, self.period, self.sheet.awareness_share, rows, self.at)
+            return count_awareness(self.facts, self.period, self.sheet.targets.awareness_share, rows, self.at)
         measured = MEASURED_AS.get(line, line)
         rows_of = self.evidence.rows.get(measured, {})
-        count = count_line(measured, self.facts, self.period, self.rules, rows_of, self.at)
-        return count
+        return count_line(measured, self.facts, self.period, self.rules, rows_of, self.at)
 
     def attain(self, line: str, count: Count) -> Attained:
         if not self.facts.has_canteen and (line == "T5" or line.startswith("food.")):
@@ -241,8 +244,8 @@ class _Scoring:
             return attain_t1(count)
         if line == AWARENESS:
             enrolled = size_at(self.facts.enrolments, min(self.at, close_at(self.period)))
-            return attain_t3(count, self.sheet.awareness_share, enrolled)
-        return attain_duty(count, self.sheet.late_factor)
+            return attain_t3(count, self.sheet.targets.awareness_share, enrolled)
+        return attain_duty(count, self.sheet.factors.late)
 
     def line(self, line: str) -> tuple[Count, Attained]:
         if MEASURED_AS.get(line, line) not in DUTIES:
@@ -256,22 +259,27 @@ class _Scoring:
         fills = self.evidence.fills.get(MEASURED_AS.get(line, line), ())
         ids = {fill.entry for fill in fills}
         if line in ZERO_TARGETS:
-            ids |= {c.incident for c in self.evidence.consequences if line in c.missed or (line == "T2" and c.pending)}
+            ids |= {
+                c.incident
+                for c in self.evidence.consequences
+                if line in c.missed or (line == "T2" and c.pending)
+            }
         return tuple(sorted(ids))
 
 
-def score(
-    facts: SchoolFacts, period: Period, rules: Rules, sheet: ScoringSheet, evidence: Evidence, at: datetime
-) -> Score:
+def score(facts: SchoolFacts, period: Period, book: Rulebook, evidence: Evidence, at: datetime) -> Score:
     """The score of a school's quarter as of an instant, from its evidence."""
-    scoring = _Scoring(facts, period, rules, sheet, evidence, at)
+    sheet = book.sheet
+    scoring = _Scoring(facts, period, book.duties, sheet, evidence, at)
     counted = {line.id: scoring.line(line.id) for group in sheet.groups for line in group.lines}
     groups = tuple(
         _group(scoring, group, maximum, counted)
         for group, maximum in zip(sheet.groups, _group_maxima(sheet, counted), strict=True)
     )
     penalties = tuple(
-        Penalty(c.incident, cause, sheet.penalties[cause]) for c in evidence.consequences for cause in c.penalties
+        Penalty(c.incident, cause, book.incidents.price(cause))
+        for c in evidence.consequences
+        for cause in c.penalties
     )
     veto = tuple(Veto(c.incident, cause) for c in evidence.consequences for cause in c.veto)
     total = _total(groups, penalties)
@@ -281,7 +289,7 @@ def score(
         as_of=at,
         standards=sheet.version,
         total=total,
-        grade=None if total is None else sheet.worst_grade if veto else sheet.grade_of(total),
+        grade=None if total is None else sheet.grade(total, vetoed=bool(veto)).name("zh"),
         groups=groups,
         penalties=penalties,
         veto=veto,
@@ -302,12 +310,12 @@ def _group_maxima(sheet: ScoringSheet, counted: Mapping[str, tuple[Count, Attain
     def applies(group: SheetGroup) -> bool:
         return any(counted[line.id][1].applies for line in group.lines)
 
-    halves = {half: [g for g in sheet.groups if g.half == half and applies(g)] for half in sheet.halves}
-    whole = sum(sheet.halves.values())
+    halves = {half: [g for g in sheet.groups_of(half) if applies(g)] for half in HALVES}
+    whole = sum(sheet.half_points.values())
     alive = [half for half, groups in halves.items() if groups]
     maxima: dict[str, int] = {}
     for half in alive:
-        points = sheet.halves[half] if len(alive) == len(halves) else whole
+        points = sheet.half_points[half] if len(alive) == len(halves) else whole
         groups = halves[half]
         shares = share_out(points, [group.points for group in groups])
         maxima.update({group.id: share for group, share in zip(groups, shares, strict=True)})
@@ -320,7 +328,8 @@ def _group(
     weights = [line.points if counted[line.id][1].applies else 0 for line in group.lines]
     shares = share_out(maximum, weights)
     lines = tuple(
-        _line(scoring, line, share, *counted[line.id]) for line, share in zip(group.lines, shares, strict=True)
+        _line(scoring, line, share, *counted[line.id])
+        for line, share in zip(group.lines, shares, strict=True)
     )
     return ScoredGroup(group.id, sum(line.points for line in lines), maximum, lines)
 
@@ -335,7 +344,7 @@ def _line(scoring: _Scoring, line: SheetLine, maximum: int, count: Count, attain
         points=points,
         max=maximum,
         attainment=attained.ratio,
-        source=line.source,
+        source=line.citation("zh"),
         entries=scoring.entries(line.id),
     )
 
@@ -359,7 +368,8 @@ def as_json(score: Score) -> dict[str, Any]:
         "provisional": score.provisional,
         "veto": [{"incident": str(v.incident), "cause": v.cause} for v in score.veto],
         "penalties": [
-            {"incident": str(p.incident), "cause": p.cause, "points": decimal(p.points)} for p in score.penalties
+            {"incident": str(p.incident), "cause": p.cause, "points": decimal(p.points)}
+            for p in score.penalties
         ],
         "groups": [_group_json(group) for group in score.groups],
     }

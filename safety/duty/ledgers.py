@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Sequence
 
 from safety.clock import local_day
+from safety.duty.feeds import CHECKIN_COLUMNS, CHECKIN_FEEDS, SLOT_COLUMNS
 from safety.duty.tables import DutyCheckin, DutySlot
 from safety.errors import Problem
 from safety.facts import SchoolFacts
@@ -20,8 +21,6 @@ POST = Field(
         Choice("patrol", Text("校园巡查", "Patrol")),
     ),
 )
-POST_LINES = {"gate": "duty.gate", "marshal": "duty.marshal", "leader": "duty.leader", "patrol": "duty.patrol"}
-LINES = tuple(POST_LINES.values())
 
 
 def _slot_problems(values: Values, facts: SchoolFacts) -> Sequence[Problem]:
@@ -52,7 +51,8 @@ DUTY_SLOTS = Ledger(
         Field("person", Kind.PERSON, Text("值班人", "Person")),
     ),
     writers=frozenset({"officer", "principal", "leader"}),
-    lines=LINES,
+    feed_columns=SLOT_COLUMNS,
+    whole_history=True,
     happened="starts_at",
     natural=_slot_occurrence,
     check=_slot_problems,
@@ -87,7 +87,8 @@ DUTY_CHECKINS = Ledger(
         Field("happened_at", Kind.INSTANT, Text("到岗时间", "Time"), initial="now"),
     ),
     writers=frozenset({"officer", "principal", "leader", "guard", "teacher"}),
-    lines=LINES,
+    feeds=CHECKIN_FEEDS,
+    feed_columns=CHECKIN_COLUMNS,
     happened="happened_at",
     natural=_checkin_occurrence,
     check=_checkin_problems,

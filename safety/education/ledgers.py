@@ -2,6 +2,14 @@
 
 from collections.abc import Hashable, Sequence
 
+from safety.education.feeds import (
+    CHECK_COLUMNS,
+    CHECK_FEEDS,
+    REMINDER_COLUMNS,
+    REMINDER_FEEDS,
+    SESSION_COLUMNS,
+    SESSION_FEEDS,
+)
 from safety.education.tables import AwarenessCheck, ClassSession, DailyReminder
 from safety.errors import Problem
 from safety.facts import SchoolFacts
@@ -49,7 +57,10 @@ CLASS_SESSIONS = Ledger(
             Kind.SCHOOL_CLASS,
             Text("班级", "Class"),
             required=False,
-            help=Text("每月、每学期的全校活动可不选班级。", "May stay empty for monthly and termly whole-school activities."),
+            help=Text(
+                "每月、每学期的全校活动可不选班级。",
+                "May stay empty for monthly and termly whole-school activities.",
+            ),
         ),
         DAY,
         Field(
@@ -69,7 +80,8 @@ CLASS_SESSIONS = Ledger(
         Field("made_up", Kind.INTEGER, Text("补课人数", "Made up"), minimum=0, maximum=100_000, initial="0"),
     ),
     writers=frozenset({"officer", "principal", "teacher"}),
-    lines=("education.weekly", "education.monthly", "education.legal"),
+    feeds=SESSION_FEEDS,
+    feed_columns=SESSION_COLUMNS,
     natural=_session_occurrence,
     check=_session_problems,
 )
@@ -81,7 +93,8 @@ DAILY_REMINDERS = Ledger(
     purpose=Text("每天放学时班主任的安全提示。", "The class teacher's safety reminder at dismissal."),
     fields=(CLASS, DAY, Field("text", Kind.TEXT, Text("提示内容", "Reminder"), maximum=400, long=True)),
     writers=frozenset({"officer", "principal", "teacher"}),
-    lines=("education.daily",),
+    feeds=REMINDER_FEEDS,
+    feed_columns=REMINDER_COLUMNS,
 )
 
 
@@ -96,7 +109,9 @@ AWARENESS_CHECKS = Ledger(
     name="awareness_checks",
     table=AwarenessCheck,
     title=Text("安全知识知晓率检查", "Awareness checks"),
-    purpose=Text("抽查学生安全知识的知晓情况。", "How many pupils were asked about safety, and how many knew."),
+    purpose=Text(
+        "抽查学生安全知识的知晓情况。", "How many pupils were asked about safety, and how many knew."
+    ),
     fields=(
         CLASS,
         DAY,
@@ -104,7 +119,8 @@ AWARENESS_CHECKS = Ledger(
         Field("passed", Kind.INTEGER, Text("知晓人数", "Passed"), minimum=0, maximum=100_000),
     ),
     writers=frozenset({"officer", "principal", "teacher"}),
-    lines=("T3",),
+    feeds=CHECK_FEEDS,
+    feed_columns=CHECK_COLUMNS,
     check=_check_problems,
 )
 

@@ -3,9 +3,9 @@
 from collections.abc import Hashable, Sequence
 
 from safety.clock import local_day
-from safety.duties import ZERO
 from safety.errors import Problem
 from safety.facts import SchoolFacts
+from safety.incidents.feeds import INCIDENT_COLUMNS, ZERO_FEEDS
 from safety.incidents.tables import Incident, ZeroReport
 from safety.ledger.declare import Choice, EventKind, Field, Kind, Ledger, Values
 from safety.text import Text
@@ -85,7 +85,8 @@ INCIDENTS = Ledger(
         *FIGURES,
     ),
     writers=SCHOOL,
-    lines=(ZERO,),
+    feed_columns=INCIDENT_COLUMNS,
+    whole_history=True,
     happened="happened_at",
     natural=_incident_occurrence,
     check=_incident_problems,
@@ -103,7 +104,9 @@ INCIDENTS = Ledger(
             Field("value", Kind.CHOICE, Text("由谁上报", "Reported by"), choices=REPORTERS),
         ),
         *(
-            EventKind(item.name, Text(f"{item.label.zh}变化", f"Change of {item.label.en.lower()}"), SCHOOL, item)
+            EventKind(
+                item.name, Text(f"{item.label.zh}变化", f"Change of {item.label.en.lower()}"), SCHOOL, item
+            )
             for item in FIGURES
         ),
     ),
@@ -119,7 +122,7 @@ ZERO_REPORTS = Ledger(
         Field("person", Kind.PERSON, Text("报告人", "Person"), initial="me"),
     ),
     writers=SCHOOL | {"leader"},
-    lines=(ZERO,),
+    feeds=ZERO_FEEDS,
 )
 
 LEDGERS = (ZERO_REPORTS, INCIDENTS)

@@ -14,34 +14,34 @@ from uuid import UUID
 from safety.calendar import Period
 from safety.clock import local_day
 from safety.duties import Window, close_at
-from safety.measures import BACKFILLED, ON_TIME, Fill, Mark, Measured, Row, Setting, timing_of
+from safety.measures import Fill, Mark, Measured, Row, Setting, timing_of
+from safety.sheet import IncidentRules, Penalties
 
-GRADES = ("general", "larger", "major", "extraordinary")
+GRADES = ("ordinary", "larger", "major", "extraordinary")
 """一般, 较大, 重大, 特别重大."""
-CATEGORIES = ("traffic", "food_poisoning", "mental_health", "facility", "other")
 
 
 @dataclass(frozen=True, slots=True)
-class IncidentRules:
-    """The numbers, as the standards in force give them. Penalties are hundredths of a point."""
+class IncidentBook:
+    """The numbers for incidents, as the standards in force give them."""
 
-    larger: tuple[int, int, int] = (3, 10, 10_000_000)
-    major: tuple[int, int, int] = (10, 50, 50_000_000)
-    extraordinary: tuple[int, int, int] = (30, 100, 100_000_000)
-    hours_grave: int = 1
-    hours_food_poisoning: int = 2
-    hours_other: int = 24
-    late: int = 200
-    very_late: int = 300
-    concealed: int = 300
-    times: int = 10
-    pending_days: int = 60
+    rules: IncidentRules
+    penalties: Penalties
+    pending_days: int
 
-    def hours(self, category: str, grave: bool) -> int:
-        """Hours from discovery to the first report."""
-        if grave:
-            return self.hours_grave
-        return self.hours_food_poisoning if category == "food_poisoning" else self.hours_other
+    @property
+    def times(self) -> int:
+        """How many deadlines of silence count as concealment."""
+        return self.penalties.multiple
+
+    def price(self, cause: "Cause") -> int:
+        """What a cause costs, in hundredths of a point."""
+        prices = {"late": self.penalties.late, "very-late": self.penalties.very_late}
+        return prices.get(cause, self.penalties.concealed)
+
+    def limit(self, state: "State") -> timedelta:
+        """From discovery to the first report."""
+        return self.rules.deadline(state.category, grade(state, self), state.deaths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +89,13 @@ class Clock:
     """A deadline for reporting: of the incident itself (`of` None), or of a later death or higher grade."""
 
     started_at: datetime
-    hours: int
+    limit: timedelta
     reported_at: datetime | None
     reported_by: str | None
 
     @property
     def deadline(self) -> datetime:
-        return self.started_at + timedelta(hours=self.hours)
+        return self.started_at + self.limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,25 +139,21 @@ def _applied(state: State, event: Event) -> State:
             return state
         return replace(state, reported_at=event.happened_at, reported_by=event.value)
     if event.kind in EVENT_FIGURES:
-        return replace(state, **{event.kind: int(event.value)})
+        return replace(state, **{event.kind: int(event.value)})  # type: ignore[arg-type]
     return state
 
 
-def grade(state: State, rules: IncidentRules) -> str:
+def grade(state: State, book: IncidentBook) -> str:
     """Grade by Decree 493 art. 3: the criteria are joined by "or", so the highest that any of them gives."""
-    figures = (state.deaths, state.serious_injuries, state.loss_yuan)
-    for name, limits in (("extraordinary", rules.extraordinary), ("major", rules.major), ("larger", rules.larger)):
-        if any(figure >= limit for figure, limit in zip(figures, limits, strict=True)):
-            return name
-    return "general"
+    return book.rules.grade(state.deaths, state.serious_injuries, state.loss_yuan)
 
 
-def is_grave(state: State, rules: IncidentRules) -> bool:
+def is_grave(state: State, book: IncidentBook) -> bool:
     """较大 or above, or any death."""
-    return state.deaths > 0 or grade(state, rules) != "general"
+    return state.deaths > 0 or grade(state, book) != GRADES[0]
 
 
-def clocks(incident: Incident, at: datetime, rules: IncidentRules) -> tuple[Clock, ...]:
+def clocks(incident: Incident, at: datetime, book: IncidentBook) -> tuple[Clock, ...]:
     """The reporting clocks that run or ran at an instant.
 
     The first follows from the facts at discovery. Each later death or higher grade starts one of its own, which the
@@ -166,26 +162,25 @@ def clocks(incident: Incident, at: datetime, rules: IncidentRules) -> tuple[Cloc
     base, full = incident.base_at(at), incident.state_at(at)
     if base is None or full is None:
         return ()
-    hours = rules.hours(base.category, is_grave(base, rules))
-    found = [Clock(base.discovered_at, hours, full.reported_at, full.reported_by)]
+    found = [Clock(base.discovered_at, book.limit(base), full.reported_at, full.reported_by)]
     state = base
     for event in sorted((e for e in incident.events if e.recorded_at <= at), key=lambda e: e.happened_at):
         after = _applied(state, event)
-        worse = GRADES.index(grade(after, rules)) > GRADES.index(grade(state, rules))
+        worse = GRADES.index(grade(after, book)) > GRADES.index(grade(state, book))
         if after.deaths > state.deaths or worse:
-            found.append(_later_clock(incident, event, after, at, rules))
+            found.append(_later_clock(incident, event, after, at, book))
         state = after
     return tuple(found)
 
 
-def _later_clock(incident: Incident, event: Event, after: State, at: datetime, rules: IncidentRules) -> Clock:
+def _later_clock(incident: Incident, event: Event, after: State, at: datetime, book: IncidentBook) -> Clock:
     reports = [
         (e.happened_at, e.value)
         for e in incident.events
         if e.kind == "reported" and e.recorded_at <= at and e.happened_at >= event.happened_at
     ]
     first = min([*reports, (event.recorded_at, "school")])
-    return Clock(event.happened_at, rules.hours(after.category, is_grave(after, rules)), *first)
+    return Clock(event.happened_at, book.limit(after), *first)
 
 
 Cause = Literal["late", "very-late", "concealed"]
@@ -193,7 +188,7 @@ Cause = Literal["late", "very-late", "concealed"]
 
 def cause_of(clock: Clock, at: datetime, times: int) -> Cause | None:
     """How a clock was missed by an instant, or None. Without a report it runs to that instant."""
-    far = clock.started_at + timedelta(hours=clock.hours * times)
+    far = clock.started_at + clock.limit * times
     reported_at = clock.reported_at if clock.reported_at is not None and clock.reported_at <= at else None
     if (reported_at or at) <= clock.deadline:
         return None
@@ -206,7 +201,7 @@ def cause_of(clock: Clock, at: datetime, times: int) -> Cause | None:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What an incident costs a quarter: causes of penalties, of a veto, and the target lines it misses or leaves open."""
+    """What an incident costs a quarter: causes of penalties, of a veto, the target lines it misses or leaves open."""
 
     incident: UUID
     penalties: tuple[Cause, ...] = ()
@@ -215,9 +210,8 @@ class Consequence:
     pending: bool = False
 
 
-def _cost(causes: Iterable[Cause], rules: IncidentRules) -> int:
-    prices = {"late": rules.late, "very-late": rules.very_late, "concealed": rules.concealed}
-    return sum(prices[cause] for cause in causes)
+def _cost(causes: Iterable[Cause], book: IncidentBook) -> int:
+    return sum(book.price(cause) for cause in causes)
 
 
 def _instants(incident: Incident, since: datetime, at: datetime) -> list[datetime]:
@@ -228,11 +222,11 @@ def _instants(incident: Incident, since: datetime, at: datetime) -> list[datetim
     return [*ends, at]
 
 
-def _causes(incident: Incident, instant: datetime, rules: IncidentRules) -> tuple[Cause, ...]:
+def _causes(incident: Incident, instant: datetime, book: IncidentBook) -> tuple[Cause, ...]:
     state = incident.state_at(instant)
     if state is None or state.voided:
         return ()
-    found = (cause_of(clock, instant, rules.times) for clock in clocks(incident, instant, rules))
+    found = (cause_of(clock, instant, book.times) for clock in clocks(incident, instant, book))
     return tuple(cause for cause in found if cause)
 
 
@@ -243,13 +237,15 @@ def liability(incident: Incident, since: datetime, at: datetime) -> str:
         return "pending"
     if state.liability == "no":
         return "no"
-    known = {s.liability for i in _instants(incident, since, at) if (s := incident.state_at(i)) and not s.voided}
+    known = {
+        s.liability for i in _instants(incident, since, at) if (s := incident.state_at(i)) and not s.voided
+    }
     return "yes" if "yes" in known else "pending"
 
 
-def _lines_missed(state: State, rules: IncidentRules) -> set[str]:
+def _lines_missed(state: State, book: IncidentBook) -> set[str]:
     missed = set()
-    if state.category == "traffic" and grade(state, rules) != "general":
+    if state.category == "traffic" and grade(state, book) != GRADES[0]:
         missed.add("T4")
     if state.category == "food_poisoning":
         missed.add("T5")
@@ -258,9 +254,13 @@ def _lines_missed(state: State, rules: IncidentRules) -> set[str]:
     return missed
 
 
-def consequence(incident: Incident, period: Period, at: datetime, rules: IncidentRules) -> Consequence | None:
+def consequence(incident: Incident, period: Period, at: datetime, book: IncidentBook) -> Consequence | None:
     """What an incident costs a quarter as of an instant; None if it does not concern the quarter."""
-    states = [(i, s) for i in _instants(incident, close_at(period), at) if (s := incident.state_at(i)) and not s.voided]
+    states = [
+        (i, s)
+        for i in _instants(incident, close_at(period), at)
+        if (s := incident.state_at(i)) and not s.voided
+    ]
     if not states:
         return None
     own = any(state.day in period for _, state in states)
@@ -269,7 +269,7 @@ def consequence(incident: Incident, period: Period, at: datetime, rules: Inciden
     liable_here = found is not None and _known_later(found, states[-1][1], period)
     if not (own or known_here or liable_here):
         return None
-    return _consequence(incident, states, period, at, rules, own=own, known=known_here, liable=liable_here)
+    return _consequence(incident, states, period, at, book, own=own, known=known_here, liable=liable_here)
 
 
 def _known_later(known_at: datetime, state: State, period: Period) -> bool:
@@ -290,24 +290,24 @@ def _consequence(
     states: Sequence[tuple[datetime, State]],
     period: Period,
     at: datetime,
-    rules: IncidentRules,
+    book: IncidentBook,
     *,
     own: bool,
     known: bool,
     liable: bool,
 ) -> Consequence:
     finding = liability(incident, close_at(period), at)
-    causes = max((_causes(incident, i, rules) for i, _ in states), key=lambda c: _cost(c, rules))
-    every = {cause for i, _ in states for cause in _causes(incident, i, rules)}
+    causes = max((_causes(incident, i, book) for i, _ in states), key=lambda c: _cost(c, book))
+    every = {cause for i, _ in states for cause in _causes(incident, i, book)}
     veto = ["concealed"] if (own or known) and "concealed" in every else []
-    if finding == "yes" and (own or liable) and any(is_grave(s, rules) for _, s in states):
+    if finding == "yes" and (own or liable) and any(is_grave(s, book) for _, s in states):
         veto.append("liable")
     missed: set[str] = set()
     pending = False
     if own:
-        missed = set().union(*(_lines_missed(s, rules) for _, s in states if s.day in period))
+        missed = set().union(*(_lines_missed(s, book) for _, s in states if s.day in period))
         pending = finding == "pending"
-        overdue = at > states[-1][1].discovered_at + timedelta(days=rules.pending_days)
+        overdue = at > states[-1][1].discovered_at + timedelta(days=book.pending_days)
         if finding == "yes" or (pending and overdue):
             missed.add("T2")
     return Consequence(incident.id, causes if own or known else (), tuple(veto), frozenset(missed), pending)
@@ -391,6 +391,3 @@ def coverage_counts(rows: Iterable[Row]) -> tuple[int, int, int]:
     """(covered, late, backfilled) days of the rows."""
     rows = list(rows)
     return sum(r.on_time for r in rows), sum(r.late for r in rows), sum(r.backfilled for r in rows)
-
-
-__all__ = ["BACKFILLED", "ON_TIME", "Consequence", "Incident", "IncidentRules", "State", "consequence", "covered_days"]

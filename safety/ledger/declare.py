@@ -2,7 +2,7 @@
 import, export, JSON API and audit lines; a new ledger is a new declaration and a migration, nothing else."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -10,6 +10,7 @@ from piccolo.table import Table
 
 from safety.errors import Problem
 from safety.facts import SchoolFacts
+from safety.ledger.feeds import Feed
 from safety.text import Text
 
 Values = Mapping[str, Any]
@@ -96,11 +97,12 @@ def by_day(values: Values) -> Hashable:
 class Ledger:
     """A ledger, declared once.
 
-    `fields` are in the order of the bundle's columns (without school and recorded_at). `lines` are the measured lines
-    its entries answer. `natural` gives the finest occurrence that an entry stands for: a corrected entry keeps the
-    time of its first version with the same one. `check` refuses (with reasons) what no standard would accept;
-    `counts` says whether an entry, though kept, satisfies its line (a sample of 100 g is a fact, but not a sample).
-    `happened` names the instant field from which `happened_on` is taken, where there is one.
+    `fields` are in the order of the bundle's columns (without school and recorded_at). `feeds` say which measured
+    lines its rows answer and how, `feed_columns` which columns they read; with `whole_history` versions that no
+    longer stand are read too. `natural` gives the finest occurrence that an entry stands for: a corrected entry
+    keeps the time of its first version with the same one. `check` refuses, with reasons, what no standard would
+    accept. `happened` names the instant field that `happened_on` is taken from, where there is one. `future`: its
+    entries may lie ahead (rosters).
     """
 
     name: str
@@ -109,14 +111,20 @@ class Ledger:
     purpose: Text
     fields: tuple[Field, ...]
     writers: frozenset[str]
-    lines: tuple[str, ...] = ()
+    feeds: tuple[Feed, ...] = ()
+    feed_columns: tuple[str, ...] = ()
+    whole_history: bool = False
     happened: str | None = None
     natural: Natural = by_day
     check: Check = _no_problems
-    counts: Callable[[Values], bool] = field(default=lambda values: True)
     events: tuple[EventKind, ...] = ()
     sources: tuple[str, ...] = ()
     future: bool = False
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The measured lines that its entries answer."""
+        return tuple(feed.line for feed in self.feeds)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ class Bureau(Table, tablename="bureau"):
 
     code = Varchar(length=40, unique=True)
     name = Varchar(length=120)
-    parent = ForeignKey("self", null=True, default=None, on_delete=RESTRICT)
+    parent: ForeignKey["Bureau"] = ForeignKey("self", null=True, default=None, on_delete=RESTRICT)
     made_up = Boolean(default=False)
 
 
@@ -49,7 +49,7 @@ class Zone(Table, tablename="zone"):
 
 
 class SchoolClass(Table, tablename="school_class"):
-    """A class of one school year. `since`/`until` narrow the year; null means the year's own bounds."""
+    """A class of one school year. `since`/`until`, where given, narrow it; `first_day`…`last_day` is what holds."""
 
     school = ForeignKey(School, null=False, on_delete=RESTRICT, index=True)
     school_year = Varchar(length=9)
@@ -58,6 +58,8 @@ class SchoolClass(Table, tablename="school_class"):
     pupils = Integer(default=0)
     since = Date(null=True, default=None)
     until = Date(null=True, default=None)
+    first_day = Date(default=None)
+    last_day = Date(default=None)
 
 
 class Headcount(Table, tablename="headcount"):

@@ -1,0 +1,176 @@
+"""How a ledger's rows become the marks of a line (PURE).
+
+A slice declares one `Feed` per line that its ledger answers. Rows come in as they were read; what they say at an
+instant, which versions came before, and whether they satisfy the line's own conditions, is decided here.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from safety.clock import local_day
+from safety.duties import Window
+from safety.measures import Mark, Measured, Setting, Version
+
+
+class Stored(NamedTuple):
+    """A row of a ledger: what every entry has, and `values` in the order of the ledger's feed columns."""
+
+    id: UUID
+    day: date
+    recorded_at: datetime
+    supersedes: UUID | None
+    superseded_at: datetime | None
+    voided_at: datetime | None
+    values: tuple[Any, ...]
+
+    def stands_at(self, at: datetime) -> bool:
+        """Whether it was recorded, and neither superseded nor voided, at an instant."""
+        gone = (self.superseded_at, self.voided_at)
+        return self.recorded_at <= at and all(end is None or end > at for end in gone)
+
+
+class StoredEvent(NamedTuple):
+    """A later fact of the entry whose first version is `chain`."""
+
+    chain: UUID
+    kind: str
+    value: str
+    happened_at: datetime
+    recorded_at: datetime
+
+
+@dataclass
+class Rows:
+    """The rows of one ledger in a span, earlier versions included, with their events."""
+
+    stored: list[Stored] = field(default_factory=list)
+    events: list[StoredEvent] = field(default_factory=list)
+    gathered: list[Mark] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._by_id = {row.id: row for row in self.stored}
+        self._events: dict[UUID, list[StoredEvent]] = defaultdict(list)
+        for event in sorted(self.events, key=lambda e: e.recorded_at):
+            self._events[event.chain].append(event)
+
+    def earlier(self, row: Stored) -> tuple[Stored, ...]:
+        """The versions before a row, oldest first."""
+        found: list[Stored] = []
+        before = row.supersedes
+        while before is not None and before in self._by_id:
+            found.append(self._by_id[before])
+            before = found[-1].supersedes
+        return tuple(reversed(found))
+
+    def events_of(self, row: Stored, at: datetime) -> list[StoredEvent]:
+        """The later facts of a row's chain that were recorded by an instant."""
+        return [event for event in self.all_events_of(row) if event.recorded_at <= at]
+
+    def all_events_of(self, row: Stored) -> Sequence[StoredEvent]:
+        """The later facts of a row's chain, in the order in which they were recorded."""
+        if not self._events:
+            return ()
+        versions = self.earlier(row)
+        return self._events.get(versions[0].id if versions else row.id, ())
+
+
+class Reading(NamedTuple):
+    """What one version of an entry says for a line. `valid`: it satisfies the line's own conditions."""
+
+    unit: Any = None
+    amount: int = 0
+    valid: bool = True
+    extra: object = None
+
+
+Read = Callable[[Stored, Sequence[StoredEvent], Setting], Reading]
+Side = Mapping[str, Rows]
+Measure = Callable[[str, Sequence[Window], Sequence[Mark], Setting, Side], Measured]
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Lets the database gather rows of one unit, day and day of recording, where that is all a line looks at.
+
+    `unit`: the column that names the unit. `counted`: each unit is answered on its own day, so only their number
+    matters. `where`: SQL over the columns, prefixed `e.` (rows that it leaves out and `apart` names are read singly).
+    """
+
+    unit: str | None = None
+    counted: bool = False
+    where: str = "true"
+    apart: str | None = None
+    by_class: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One line that a ledger answers, and how. `needs` are other ledgers whose rows the measure looks at too."""
+
+    line: str
+    measure: Measure
+    read: Read | None = None
+    needs: tuple[str, ...] = ()
+    gather: Gather | None = None
+
+
+def marks_of(rows: Rows, read: Read, setting: Setting) -> list[Mark]:
+    """The valid entries at the instant looked from, each with its earlier versions; gathered ones as they came."""
+    marks = list(rows.gathered)
+    for row in rows.stored:
+        if not row.stands_at(setting.at):
+            continue
+        reading = read(row, rows.events_of(row, setting.at), setting)
+        if reading.valid:
+            history = tuple(_version(v, read, setting) for v in rows.earlier(row))
+            marks.append(_mark(row, reading, history))
+    return marks
+
+
+def _mark(row: Stored, reading: Reading, history: tuple[Version, ...]) -> Mark:
+    return Mark(
+        id=row.id,
+        day=row.day,
+        unit=reading.unit,
+        recorded_on=local_day(row.recorded_at),
+        recorded_at=row.recorded_at,
+        amount=reading.amount,
+        history=history,
+        extra=reading.extra,
+    )
+
+
+def _version(row: Stored, read: Read, setting: Setting) -> Version:
+    # Later facts never move an entry's time, so a version is judged by its own values alone.
+    said = read(row, (), setting)
+    recorded_on = local_day(row.recorded_at)
+    return Version(row.day, said.unit, recorded_on, row.recorded_at, said.amount, said.valid, said.extra)
+
+
+def alone(
+    measure: Callable[[str, Sequence[Window], Sequence[Mark], Setting], Measured],
+) -> Measure:
+    """A measure that looks at its own marks only."""
+
+    def work(
+        line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting, side: Side
+    ) -> Measured:
+        del side
+        return measure(line, spans, marks, setting)
+
+    return work
+
+
+def feeds_by_line(ledgers: Iterable[Any]) -> dict[str, tuple[Any, Feed]]:
+    """Line → (ledger, feed), over a registry's ledgers. ValueError if two ledgers answer one line."""
+    found: dict[str, tuple[Any, Feed]] = {}
+    for ledger in ledgers:
+        for feed in ledger.feeds:
+            if feed.line in found:
+                raise ValueError(f"{feed.line} is answered by {found[feed.line][0].name} and {ledger.name}")
+            found[feed.line] = ledger, feed
+    return found
