@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
 import tempfile
@@ -72,14 +71,18 @@ async def disk(settings: Settings, _now: datetime) -> str:
     return f"{free:,} B"
 
 
-async def pango(_settings: Settings, _now: datetime) -> str:
-    """WeasyPrint lays text out with Pango."""
-    return _shared_library("libpangoft2-1.0.so.0", "libpangoft2-1.0-0")
+def drawing(code: str) -> Check:
+    """The check of that code among those of the drawing of documents: a library, or the fonts."""
 
+    async def check(settings: Settings, _now: datetime) -> str:
+        from reports import fonts
 
-async def harfbuzz_subset(_settings: Settings, _now: datetime) -> str:
-    """Without the subsetter a return takes many times as long to draw."""
-    return _shared_library("libharfbuzz-subset.so.0", "libharfbuzz-subset0")
+        found = next(one for one in fonts.check(settings.data) if one.code == code)
+        if not found.ok:
+            raise Unwell(found.detail)
+        return found.detail
+
+    return check
 
 
 async def database(_settings: Settings, _now: datetime) -> str:
@@ -116,20 +119,16 @@ async def _open_database() -> AsyncIterator[None]:
         await close_engine(DB)
 
 
-def _shared_library(soname: str, package: str) -> str:
-    try:
-        ctypes.CDLL(soname)
-    except OSError as error:
-        raise Unwell(f"{soname} ({package}): {error}") from error
-    return soname
-
-
 CHECKS: dict[str, Check] = {
     "clock": clock,
     "data-folder": data_folder,
     "disk": disk,
-    "pango": pango,
-    "harfbuzz-subset": harfbuzz_subset,
+    "pango": drawing("pango"),
+    "pangoft2": drawing("pangoft2"),
+    "harfbuzz": drawing("harfbuzz"),
+    # Without the subsetter a return takes many times as long to draw.
+    "harfbuzz-subset": drawing("harfbuzz-subset"),
+    "fonts": drawing("fonts"),
     "database": database,
     "audit": audit,
 }

@@ -6,7 +6,7 @@ import dataclasses
 
 import click
 
-from config.invocation import Invocation
+from config.settings import read_settings
 
 
 @click.command(help="Serve the web pages and the API, and run jobs too unless told not to.")
@@ -18,17 +18,17 @@ from config.invocation import Invocation
 @click.option(
     "--proxy", "proxies", multiple=True, metavar="IP", help="Trust this proxy's X-Forwarded-* headers."
 )
-@click.pass_obj
-def command(invocation: Invocation, host: str, port: int, no_jobs: bool, proxies: tuple[str, ...]) -> None:
+def command(host: str, port: int, no_jobs: bool, proxies: tuple[str, ...]) -> None:
     import uvicorn
 
     from config import piccolo_conf  # noqa: F401 - chooses the database
     from config.app import create_app
 
-    settings = dataclasses.replace(invocation.settings, jobs=not no_jobs)
+    settings = read_settings(default_base_url=f"http://127.0.0.1:{port}")
+    settings = dataclasses.replace(settings, jobs=not no_jobs)
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(settings, invocation.clock),
+            create_app(settings, settings.clock()),
             host=host,
             port=port,
             loop="uvloop",

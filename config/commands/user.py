@@ -22,7 +22,7 @@ def command() -> None:
 @click.option("--bureau", metavar="CODE", help="The bureau of a bureau's role.")
 @json_option
 @click.pass_obj
-def add(  # noqa: PLR0917 - click passes options by name
+def add(
     invocation: Invocation, login: str, name: str, role: str, school: str | None, bureau: str | None
 ) -> None:
     from safety.access.actions import NewAccount, NewPerson, NewRole, create_account

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,10 @@ import click
 import pytest
 
 from config import cli
+from config.checks import CHECKS
 from config.invocation import Invocation, instant_option, json_option, language
 from safety.errors import BadInput, NotFound, Problem
+from safety.text import catalogue
 
 COMMANDS = Path(cli.__file__).with_name("commands")
 
@@ -123,3 +126,14 @@ def test_starting_imports_nothing_heavy() -> None:
 def _shell(arguments: list[str], **environ: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from config.cli import main; main()", *arguments]
     return subprocess.run(command, env=os.environ | environ, capture_output=True, text=True, check=False)
+
+
+def test_everything_the_commands_say_is_in_both_languages() -> None:
+    source = "\n".join(file.read_text(encoding="utf-8") for file in Path(cli.__file__).parent.rglob("*.py"))
+    said = set(re.findall(r'\bsay\(\s*"([a-z.-]+)"', source))
+    said |= {
+        f"problem.{code}" for code in re.findall(r'BadInput\.one\([^,()]+(?:\(\))?, "([a-z-]+)"', source)
+    }
+    said |= {f"command.check.{name}" for name in CHECKS}
+    assert len(said) > 20
+    assert {key for key in said if key not in catalogue()} == set()
