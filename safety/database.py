@@ -143,7 +143,7 @@ def transaction(engine: Engine[Any] | None = None) -> AbstractAsyncContextManage
     Inside another one it joins it; an error that leaves the inner block dooms the outer one even if it
     is caught in between. To try something that may fail, use `savepoint()`.
     """
-    return _concrete(engine).transaction()  # type: ignore[return-value]
+    return _concrete(engine).transaction()
 
 
 @asynccontextmanager
@@ -156,10 +156,10 @@ async def savepoint(engine: Engine[Any] | None = None) -> AsyncIterator[None]:
     try:
         yield
     except BaseException:
-        await point.rollback_to()
-        await point.release()
+        await point.rollback_to()  # type: ignore[no-untyped-call]
+        await point.release()  # type: ignore[no-untyped-call]
         raise
-    await point.release()
+    await point.release()  # type: ignore[no-untyped-call]
 
 
 @asynccontextmanager

@@ -8,7 +8,6 @@ that is missing runs inside one transaction, taken under a lock: it all happens 
 import contextlib
 import importlib.util
 import io
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -33,37 +32,43 @@ class Step:
     id: str
 
 
-async def migrate(engine: CampusEngine | None = None, *, only: Collection[Step] | None = None) -> list[Step]:
+async def migrate(engine: CampusEngine | None = None) -> list[Step]:
     """Run what has not run yet and return it, in order; an empty list when the schema is current.
 
-    With `only`, stops short of other migrations. Idempotent, and safe in two processes at once: the second
-    waits and then finds nothing to do. Raises what the failing migration raises, with nothing changed.
+    Idempotent, and safe in two processes at once: the second waits and then finds nothing to do. Raises what the failing migration raises, with nothing changed.
     """
-    with engine_in_use(engine or current_engine()) as in_use, contextlib.redirect_stdout(io.StringIO()):
+    quiet = contextlib.redirect_stdout(io.StringIO())  # Piccolo narrates each step
+    with engine_in_use(engine or current_engine()) as in_use, quiet:
         async with transaction(in_use):
             await _lock(in_use)
             done = set(await applied())
             ran = []
             for app in Finder().get_app_configs():
                 for step, module in _modules(app):
-                    if step not in done and (only is None or step in only):
+                    if step not in done:
                         await _run(step, module)
                         ran.append(step)
             return ran
 
 
+def known() -> list[Step]:
+    """All migrations of this program, in the order in which they run."""
+    return [step for app in Finder().get_app_configs() for step, _ in _modules(app)]
+
+
 async def pending() -> list[Step]:
     """The migrations that `migrate()` would run, without running them."""
     done = set(await applied())
-    return [step for app in Finder().get_app_configs() for step, _ in _modules(app) if step not in done]
+    return [step for step in known() if step not in done]
 
 
-async def applied() -> list[Step]:
-    """The migrations that have run on the engine in use, in the order they ran."""
-    if not await Migration.table_exists():
-        return []
-    rows = await fetch_tuples(None, "SELECT app_name, name FROM migration ORDER BY id")
-    return [Step(app, name) for app, name in rows]
+async def applied(engine: CampusEngine | None = None) -> list[Step]:
+    """The migrations that have run on `engine` (the one in use by default), in the order they ran."""
+    with engine_in_use(engine or current_engine()):
+        if not await Migration.table_exists():
+            return []
+        rows = await fetch_tuples(None, "SELECT app_name, name FROM migration ORDER BY id")
+        return [Step(app, name) for app, name in rows]
 
 
 async def _lock(engine: Engine[Any]) -> None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 from piccolo.engine.base import BaseBatch
 from piccolo.engine.postgres import PostgresEngine
 from piccolo.query.base import Query
@@ -82,7 +82,7 @@ class PostgresBatch(BaseBatch):
         self.batch_size = batch_size
         self._own: CampusTransaction | None = None
 
-    async def __aenter__(self) -> "PostgresBatch":  # type: ignore[override]
+    async def __aenter__(self) -> "PostgresBatch":
         active = self.engine.active_transaction()
         if active is None:
             # Not made the task's current transaction: what is written in the loop must be kept.
@@ -178,8 +178,8 @@ class CampusPostgresEngine(PostgresEngine):
             await settled(self.pool.release(connection))
 
     def active_transaction(self) -> CampusTransaction | None:
-        active = self.current_transaction.get()
-        return active if active is not None and active.is_open else None  # type: ignore[attr-defined,return-value]
+        active: Any = self.current_transaction.get()
+        return active if active is not None and active.is_open else None
 
     def transaction_exists(self) -> bool:
         return self.active_transaction() is not None
@@ -196,13 +196,13 @@ class CampusPostgresEngine(PostgresEngine):
         finally:
             await self.give_back(connection)
 
-    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> list[Any]:
+    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> list[Any]:  # noqa: ARG002
         """Run one of Piccolo's queries. `in_pool` is there for Piccolo only: it is always the pool."""
         sql, args = querystring.compile_string(engine_type="postgres")
         async with self._lend() as connection:
             return await connection.fetch(sql, *args)  # type: ignore[no-any-return]
 
-    async def run_ddl(self, ddl: str, in_pool: bool = True) -> list[Any]:
+    async def run_ddl(self, ddl: str, in_pool: bool = True) -> list[Any]:  # noqa: ARG002
         async with self._lend() as connection:
             return await connection.fetch(ddl)  # type: ignore[no-any-return]
 
@@ -216,14 +216,15 @@ class CampusPostgresEngine(PostgresEngine):
         async with self.transaction() as transaction:
             await transaction.connection.executemany(sql, rows)
 
-    async def batch(
-        self, query: Query[Any, Any], batch_size: int = 100, node: str | None = None
-    ) -> PostgresBatch:  # type: ignore[override]
+    async def batch(  # type: ignore[override]
+        self,
+        query: Query[Any, Any],
+        batch_size: int = 100,
+        node: str | None = None,  # noqa: ARG002
+    ) -> PostgresBatch:
         return PostgresBatch(self, query, batch_size)
 
-    def transaction(  # type: ignore[override]
-        self, allow_nested: bool = True, *, read_only: bool = False
-    ) -> PostgresCampusTransaction:
+    def transaction(self, allow_nested: bool = True, *, read_only: bool = False) -> PostgresCampusTransaction:
         self._pool()
         return PostgresCampusTransaction(
             self, read_only=read_only or self.read_only, allow_nested=allow_nested

@@ -62,7 +62,7 @@ class SQLiteBatch(BaseBatch):
         self.batch_size = batch_size
         self._own: Connection | None = None
 
-    async def __aenter__(self) -> "SQLiteBatch":  # type: ignore[override]
+    async def __aenter__(self) -> "SQLiteBatch":
         active = self.engine.active_transaction()
         if active is None:
             self._own = await self.engine.held.take()
@@ -177,7 +177,7 @@ class CampusSQLiteEngine(SQLiteEngine):
         self._turn.release()
 
     def active_transaction(self) -> CampusTransaction | None:
-        active = self.current_transaction.get()
+        active: Any = self.current_transaction.get()
         return active if active is not None and active.is_open else None
 
     def transaction_exists(self) -> bool:
@@ -222,14 +222,21 @@ class CampusSQLiteEngine(SQLiteEngine):
         async with self.transaction() as transaction:
             await transaction.connection.many(from_common_sql(sql), rows)
 
-    async def batch(
-        self, query: Query[Any, Any], batch_size: int = 100, node: str | None = None
-    ) -> SQLiteBatch:  # type: ignore[override]
+    async def batch(  # type: ignore[override]
+        self,
+        query: Query[Any, Any],
+        batch_size: int = 100,
+        node: str | None = None,  # noqa: ARG002
+    ) -> SQLiteBatch:
         self._check_open()
         return SQLiteBatch(self, query, batch_size)
 
     def transaction(  # type: ignore[override]
-        self, transaction_type: object = None, allow_nested: bool = True, *, read_only: bool = False
+        self,
+        transaction_type: object = None,  # noqa: ARG002
+        allow_nested: bool = True,
+        *,
+        read_only: bool = False,
     ) -> SQLiteCampusTransaction:
         """A transaction; always IMMEDIATE, whatever type Piccolo asks for."""
         self._check_open()

@@ -1,14 +1,15 @@
 """One sqlite3 connection of ours: which thread runs a statement, and how values are stored.
 
 Handing a statement to a thread and back costs over 100 µs on a small machine, ten times what a typical
-statement takes. So a statement that is sure to be short runs at once, in the event loop's thread: an
-INSERT of given values; and any read, which is broken off and sent to the connection's thread when it turns
-out to be long. Everything that may wait for the disk (COMMIT) or take its time goes to the thread.
+statement takes. So short statements run at once, in the event loop's thread. A read is tried there, and
+broken off and sent to the connection's thread when it turns out to be long. A write cannot be broken off
+without losing its transaction, so it runs there only after it has been short a few times in the thread.
+Whatever waits for the disk (COMMIT) always goes to the thread.
 """
 
 import asyncio
 import contextlib
-import datetime
+import datetime as dt
 import queue
 import re
 import sqlite3
@@ -31,34 +32,35 @@ Runner = Callable[[str, Sequence[Any]], T]
 
 BUSY_SECONDS = 10.0  # how long to wait for another process that is writing
 SHORT_STEPS = 10_000  # of SQLite's virtual machine: well under a millisecond
-SHORT_VALUES = 500  # in one INSERT
+SHORT_SECONDS = 0.001
+TRIALS = 3  # short runs before a write is trusted; after a long one, RELAPSE more of them
+RELAPSE = 20
+KNOWN = 1000  # statements remembered
 _WRITES = re.compile(r"\b(insert|update|delete|replace)\b", re.IGNORECASE)
-_GIVEN_VALUES = re.compile(r"\s*insert\s+into\s.*\bvalues\b", re.IGNORECASE | re.DOTALL)
-_SELECTS = re.compile(r"\bselect\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"\$(\d+)")
 _ROW_LOCK = re.compile(r"\s+for\s+(no\s+key\s+)?update(\s+skip\s+locked|\s+nowait)?\s*;?\s*$", re.IGNORECASE)
 _NOT_IN_A_TRANSACTION = {"PRAGMA", "VACUUM", "ATTACH", "DETACH"}
 
 
-def stored_datetime(value: datetime.datetime) -> str:
+def stored_datetime(value: dt.datetime) -> str:
     """Text of a datetime in SQLite, always 26 characters before the offset, in UTC if it is aware.
 
     Piccolo writes microseconds only where there are some; then '…:39+00:00' sorts after '…:39.5+00:00'
     and a comparison in SQL is wrong within that second. Fixed width makes text order time order.
     """
     if value.tzinfo is not None:
-        value = value.astimezone(datetime.UTC)
+        value = value.astimezone(dt.UTC)
     return value.isoformat(sep=" ", timespec="microseconds")
 
 
-def _instant(value: bytes) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(value.decode()).replace(tzinfo=datetime.UTC)
+def _instant(value: bytes) -> dt.datetime:
+    return dt.datetime.fromisoformat(value.decode()).replace(tzinfo=dt.UTC)
 
 
 def _register_types() -> None:
-    sqlite3.register_adapter(datetime.datetime, stored_datetime)
+    sqlite3.register_adapter(dt.datetime, stored_datetime)
     sqlite3.register_converter("TIMESTAMPTZ", _instant)
-    sqlite3.register_converter("DATE", lambda value: datetime.date.fromisoformat(value.decode()))
+    sqlite3.register_converter("DATE", lambda value: dt.date.fromisoformat(value.decode()))
     sqlite3.register_converter("UUID", lambda value: uuid.UUID(value.decode()))
     sqlite3.register_converter("BOOLEAN", lambda value: value == b"1")
     # SQLite's own integers are exact; Piccolo's converter takes each through text and Decimal.
@@ -81,11 +83,6 @@ def is_read(sql: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _inserts_values(sql: str) -> bool:
-    return bool(_GIVEN_VALUES.match(sql)) and not _SELECTS.search(sql)
-
-
-@lru_cache(maxsize=1024)
 def from_common_sql(sql: str) -> str:
     """SQLite's spelling of SQL written for both: `$1` becomes `?1`, a closing FOR UPDATE goes away.
 
@@ -104,6 +101,7 @@ class Connection:
         self._raw: sqlite3.Connection | None = None
         self._unfinished = 0  # statements sent to the thread
         self._long: set[str] = set()  # reads that were once too long for the event loop
+        self._trusted: dict[str, int] = {}  # how often a statement was short
         # A daemon: a process that forgot to close, or is going down, must never hang on it.
         self._thread = threading.Thread(target=self._serve, name=f"sqlite {path}", daemon=True)
 
@@ -113,7 +111,7 @@ class Connection:
         while (job := self._work.get()) is not None:
             loop, future, function, args = job
             try:
-                outcome = (function(*args), None)
+                outcome: tuple[Any, BaseException | None] = (function(*args), None)
             except BaseException as error:  # noqa: BLE001 - handed to whoever waits
                 outcome = (None, error)
             with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits
@@ -154,7 +152,7 @@ class Connection:
             detect_types=sqlite3.PARSE_DECLTYPES | sqlite3.PARSE_COLNAMES,
             timeout=BUSY_SECONDS,
             cached_statements=512,
-            check_same_thread=False,  # two threads use it, never at once: see _at_once
+            check_same_thread=False,  # two threads use it, never at once: see run()
         )
         self._raw = raw
         for pragma in _READER if self.read_only else _WRITER:
@@ -185,12 +183,12 @@ class Connection:
         """Rows of one statement, as tuples or as dicts; inside the transaction that is open, if one is."""
         runner = self._dicts if dicts else self._tuples
         if not self._unfinished:  # else it has to queue behind what its own task's siblings sent
-            if not self.read_only and len(args) <= SHORT_VALUES and _inserts_values(sql):
-                return runner(sql, args)
-            if is_read(sql) and sql not in self._long:
+            if is_read(sql):
                 with contextlib.suppress(_TooLong):
-                    return self._at_once(runner, sql, args)
-        return await self._careful(self.submit(runner, sql, args))
+                    return self._read_at_once(runner, sql, args)
+            elif self._trusted.get(sql, 0) >= TRIALS:
+                return self._timed(runner, sql, args)
+        return await self._careful(self.submit(self._timed, runner, sql, args))
 
     async def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         await self._careful(self.submit(lambda: self.raw.executemany(sql, rows)))
@@ -210,8 +208,22 @@ class Connection:
     def _tuples(self, sql: str, args: Sequence[Any]) -> list[Row]:
         return self.raw.execute(sql, args).fetchall()
 
-    def _at_once(self, runner: Runner[T], sql: str, args: Sequence[Any]) -> T:
+    def _timed(self, runner: Runner[T], sql: str, args: Sequence[Any]) -> T:
+        """Run a statement and remember whether it was short."""
+        start = time.perf_counter()
+        result = runner(sql, args)
+        if len(self._trusted) > KNOWN:
+            self._trusted.clear()
+        if time.perf_counter() - start < SHORT_SECONDS:
+            self._trusted[sql] = self._trusted.get(sql, 0) + 1
+        elif self._trusted.get(sql, 0) >= TRIALS:
+            self._trusted[sql] = TRIALS - RELAPSE
+        return result
+
+    def _read_at_once(self, runner: Runner[T], sql: str, args: Sequence[Any]) -> T:
         """Run a read in this thread. Raises _TooLong, with nothing done, when it is no short one."""
+        if sql in self._long:
+            raise _TooLong
         raw = self.raw
         raw.set_progress_handler(_stop, SHORT_STEPS)
         try:
@@ -219,7 +231,7 @@ class Connection:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
                 raise
-            if len(self._long) < 1000:
+            if len(self._long) < KNOWN:
                 self._long.add(sql)
             raise _TooLong from None
         finally:
@@ -280,7 +292,7 @@ class Connection:
             self.raw.execute("ROLLBACK")
 
 
-class _TooLong(Exception):  # noqa: N818 - not an error: a change of plan
+class _TooLong(Exception):
     """A read that did not end within SHORT_STEPS."""
 
 

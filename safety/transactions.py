@@ -153,4 +153,4 @@ class CampusTransaction(BaseTransaction):
         return Savepoint(name=name, transaction=self)  # type: ignore[arg-type]
 
     async def rollback_to(self, savepoint_name: str) -> None:
-        await Savepoint(name=savepoint_name, transaction=self).rollback_to()  # type: ignore[arg-type]
+        await Savepoint(name=savepoint_name, transaction=self).rollback_to()  # type: ignore[arg-type,no-untyped-call]

@@ -1,7 +1,9 @@
+# ruff: noqa: PT012 - what is tried is a block
 """The engines under load, under cancellation, and behind the read-only door: the same on both databases."""
 
 import asyncio
-import datetime
+import contextvars
+import datetime as dt
 import sqlite3
 import threading
 import uuid
@@ -27,7 +29,7 @@ from safety.transactions import EngineClosed
 from tests.conftest import opened
 from tests.db.notes import StorageNote, StorageShelf, create_tables
 
-NOON = datetime.datetime(2026, 3, 2, 12, tzinfo=datetime.UTC)
+NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 WRITE_REFUSED = (sqlite3.OperationalError, asyncpg.ReadOnlySQLTransactionError)
 BROKEN_RULE = (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError)
 
@@ -228,7 +230,7 @@ async def test_the_read_only_door_reads_and_cannot_write(shelf: StorageShelf) ->
         lambda: StorageShelf.create_table().run(),
     ]
     for attempt in writes:
-        with pytest.raises(WRITE_REFUSED):  # noqa: PT012 - the door is part of what is tried
+        with pytest.raises(WRITE_REFUSED):
             async with read_only_door():
                 assert await StorageNote.select(StorageNote.number).output(as_list=True) == [1]
                 await attempt()
@@ -240,7 +242,7 @@ async def test_behind_the_door_everything_is_of_one_moment(shelf: StorageShelf) 
     async with read_only_door():
         assert await StorageNote.count() == 0
         # Another request, without this one's context.
-        await asyncio.create_task(write(shelf, 1), context=__import__("contextvars").Context())
+        await asyncio.create_task(write(shelf, 1), context=contextvars.Context())
         assert await StorageNote.count() == 0
         async with await StorageNote.select().batch() as batch:
             assert [rows async for rows in batch] == []
@@ -275,15 +277,15 @@ async def test_a_read_only_engine_refuses_every_write(database_url: str) -> None
 
 
 async def test_values_come_back_as_they_were(shelf: StorageShelf) -> None:
-    shanghai = datetime.timezone(datetime.timedelta(hours=8))
+    shanghai = dt.timezone(dt.timedelta(hours=8))
     note = StorageNote(
-        id=uuid.uuid4(), shelf=shelf.id, number=2**31 - 1, ready=True, day=datetime.date(2026, 2, 28),
-        at=datetime.datetime(2026, 3, 1, 0, 0, 0, 123456, tzinfo=shanghai), text="喆堃 'quoted' $1 ? 𠮷",
+        id=uuid.uuid4(), shelf=shelf.id, number=2**31 - 1, ready=True, day=dt.date(2026, 2, 28),
+        at=dt.datetime(2026, 3, 1, 0, 0, 0, 123456, tzinfo=shanghai), text="喆堃 'quoted' $1 ? 𠮷",
     )  # fmt: skip
     await note.save()
     (found,) = await StorageNote.select()
     assert found == note.to_dict()
-    assert found["at"].utcoffset() == datetime.timedelta(0)
+    assert found["at"].utcoffset() == dt.timedelta(0)
     found_id, day, at, ready = (
         await fetch_tuples(
             None,
@@ -296,7 +298,7 @@ async def test_values_come_back_as_they_were(shelf: StorageShelf) -> None:
 
 async def test_instants_compare_as_instants(shelf: StorageShelf) -> None:
     steps = [0, 1, 499_999, 500_000, 999_999, 1_000_000]
-    moments = [NOON + datetime.timedelta(microseconds=step) for step in steps]
+    moments = [NOON + dt.timedelta(microseconds=step) for step in steps]
     await StorageNote.insert(
         *(StorageNote(id=uuid.uuid4(), shelf=shelf.id, number=n, at=at) for n, at in enumerate(moments))
     )
