@@ -351,7 +351,7 @@ def parse_score(data: bytes) -> Score:
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema 2020-12 of `return.json`, derived from the structs."""
-    schema = msgspec.json.schema(ReturnDocument)
+    schema = msgspec.json.decode(msgspec.json.encode(msgspec.json.schema(ReturnDocument)))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:{SCHEMA.replace('.', ':')}",

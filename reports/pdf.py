@@ -162,6 +162,7 @@ class Drawer:
                 font_config=self._fonts,
                 pdf_variant=VARIANT,
                 attachments=[self._attachment(document)],
+                finisher=_finish,
             )
             return pdf
         finally:
@@ -182,6 +183,12 @@ class Drawer:
             modified=document.made_at,
             relationship="Data",
         )
+
+
+def _finish(_document: object, pdf: Any) -> None:
+    """WeasyPrint names the attachment twice among the associated files; once is meant."""
+    associated = pdf.catalog["AF"]
+    associated[:] = list(dict.fromkeys(associated))
 
 
 def _text(texts: Catalogue, lang: str, key: str, **values: object) -> str:

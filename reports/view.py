@@ -24,16 +24,17 @@ from reports.document import (
 from reports.wording import Text, Writer
 from safety.clock import ZONE
 
-DATES_SHOWN = 14
+DATES_SHOWN = 10
 UNITS_SHOWN = 3
 CHANGES_SHOWN = 12
 ZERO_REPORT_LINE = "T2"
 TARGETS = "targets"
+NO_LEDGER = "no-ledger"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the score table. `cells` are the seven counts and shares between name and points."""
+    """A row of the score table. `cells`: a group's two shares, or a line's six counts and two shares."""
 
     kind: Literal["group", "line"]
     name: str
@@ -73,7 +74,6 @@ class RuleRow:
     name: str
     rule: str
     source: str
-    mark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,11 @@ class View:
     school: str
     number: str
     signer: str
-    title: str
+    title: tuple[str, ...]
     addressee: str
     cover: tuple[str, ...]
     rows: tuple[Row, ...]
+    unscored: str
     sums: tuple[tuple[str, str], ...]
     footnote: str
     exceptions: tuple[ExceptionRow, ...]
@@ -115,10 +116,11 @@ def view(document: ReturnDocument, lang: str, text: Text) -> View:
         school=school,
         number=text("return.number", version=document.version, **_quarter(document, write, plain=True)),
         signer=_signer(document, write),
-        title=text("return.title", **_quarter(document, write)),
+        title=tuple(text("return.title", **_quarter(document, write)).split("|")),
         addressee=text("return.addressee", bureau=write.word(document.bureau.name)),
         cover=_cover(document, write),
         rows=tuple(row for group in document.score.groups for row in _group_rows(group, write)),
+        unscored=_unscored(document, write),
         sums=_sums(document, write),
         footnote=text("return.score.footnote", standards=document.standards),
         exceptions=tuple(_exception_rows(document, write)),
@@ -127,7 +129,7 @@ def view(document: ReturnDocument, lang: str, text: Text) -> View:
         sign_off=_sign_off(document, write),
         signed=document.status != "unsigned",
         closing=(school, write.day(document.made_at.astimezone(ZONE).date())),
-        rules=tuple(_rule_row(rule, write) for rule in document.rules),
+        rules=tuple(_rule_row(rule, write) for rule in _printed_rules(document)),
         evidence=_evidence(document, write),
     )
 
@@ -237,10 +239,24 @@ def _zero_report_sentence(document: ReturnDocument, write: Writer) -> str:
 
 
 def _group_rows(group: ScoreGroup, write: Writer) -> list[Row]:
-    shares = _shares(_done(group.lines), write) if group.id != TARGETS else ("", "")
+    """The group and its lines that have a ledger; the others are named in one sentence below the table."""
+    lines = [line for line in group.lines if line.status != NO_LEDGER]
+    if not lines:
+        return []
+    shares = _shares(_done(lines), write) if group.id != TARGETS else ("", "")
     name = write.known(f"return.group.{group.id}", group.id)
-    head = Row("group", name, ("",) * 6 + shares, group.max, group.points, "")
-    return [head, *(_line_row(line, write) for line in group.lines)]
+    head = Row("group", name, shares, group.max, group.points, "")
+    return [head, *(_line_row(line, write) for line in lines)]
+
+
+def _unscored(document: ReturnDocument, write: Writer) -> str:
+    names = [_line_name(line.id, write) for line in _all_lines(document) if line.status == NO_LEDGER]
+    return write.text("return.score.unscored", lines=write.text("return.comma").join(names)) if names else ""
+
+
+def _printed_rules(document: ReturnDocument) -> list[Rule]:
+    unscored = {line.id for line in _all_lines(document) if line.status == NO_LEDGER}
+    return [rule for rule in document.rules if rule.line not in unscored]
 
 
 def _shares(done: tuple[int, int, int], write: Writer) -> tuple[str, str]:
@@ -335,7 +351,7 @@ def _incident_row(incident: Incident, write: Writer) -> IncidentRow:
     counts = (incident.deaths, incident.serious_injuries, incident.minor_injuries, incident.affected)
     return IncidentRow(
         date=write.short_day(incident.happened_on),
-        category=write.text("return.comma").join((category, severity)),
+        category=f"{category}\n{severity}",
         casualties=" / ".join(map(str, counts)),
         liability=write.text(f"return.liability.{incident.liability}"),
         discovered=write.short_moment(incident.discovered_at),
@@ -416,7 +432,11 @@ def _change(change: Change, write: Writer) -> str:
 
 def _rule_row(rule: Rule, write: Writer) -> RuleRow:
     mark = write.text(f"return.mark.{rule.mark}")
-    return RuleRow(_line_name(rule.line, write), write.word(rule.text), write.word(rule.source), mark)
+    source = write.text("return.rules.marked", source=write.word(rule.source), mark=mark)
+    if rule.mark == "D":
+        # A default of ours has no source in law, and must not look as if it had one.
+        source = mark
+    return RuleRow(_line_name(rule.line, write), write.word(rule.text), source)
 
 
 def _evidence(document: ReturnDocument, write: Writer) -> tuple[tuple[str, str, bool], ...]:

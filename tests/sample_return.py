@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
+from reports.document import Bureau as BureauName
 from reports.document import (
     ChainHead,
     Change,
@@ -28,7 +29,6 @@ from reports.document import (
     freeze,
     suppressed,
 )
-from reports.document import Bureau as BureauName
 
 RARE = "喆堃昇祎翀㛃"
 DECREE_493 = Words(
@@ -268,7 +268,7 @@ def sample_return(**changes: object) -> ReturnDocument:
         as_of=datetime(2026, 9, 30, 16, 0, tzinfo=UTC),
         standards="2026.1",
         total=f"{earned // 100}.{earned % 100:02d}",
-        grade="good",
+        grade="pass",
         penalties=(off,),
         groups=groups,
     )
@@ -317,7 +317,7 @@ def sample_return(**changes: object) -> ReturnDocument:
 
 
 def worst_return() -> ReturnDocument:
-    """Unsigned, vetoed, closed late, under a test clock, second version: everything a head must say at once."""
+    """Unsigned, vetoed, closed late, under a test clock, second version: all a head may have to say."""
     base = sample_return()
     veto = Veto(incident=entry_id(900001), cause="concealed")
     return sample_return(

@@ -1,0 +1,166 @@
+"""The return as a value: one canonical form, one digest for the same ledgers, one schema."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+
+import jsonschema
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reports.document import (
+    ChainHead,
+    Fact,
+    canonical,
+    changed_facts,
+    document_digest,
+    facts_digest,
+    freeze,
+    json_schema,
+    parse,
+    parse_score,
+    suppressed,
+)
+from tests.sample_return import entry_id, sample_return, worst_return
+
+SCHEMA_FILE = Path("reports/schema/safe-campus.return.v1.json")
+SAMPLE = sample_return()
+
+
+def test_the_kept_schema_is_the_one_the_structs_give() -> None:
+    assert json.loads(SCHEMA_FILE.read_text(encoding="utf-8")) == json_schema()
+
+
+@pytest.mark.parametrize("document", [SAMPLE, worst_return()], ids=["signed", "unsigned"])
+def test_a_document_validates_against_the_kept_schema(document) -> None:
+    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(json.loads(canonical(document)))
+
+
+@pytest.mark.parametrize(
+    "change", [{"version": 0}, {"surname": "王"}, {"schema": "safe-campus.return.v2"}, {"late": -1}]
+)
+def test_schema_and_structs_refuse_the_same_bad_documents(change: dict[str, object]) -> None:
+    bad = {**json.loads(canonical(SAMPLE)), **change}
+    assert list(jsonschema.Draft202012Validator(json_schema()).iter_errors(bad))
+    with pytest.raises(msgspec.ValidationError):
+        parse(json.dumps(bad).encode())
+
+
+def test_canonical_form_reads_back_as_the_same_document() -> None:
+    data = canonical(SAMPLE)
+    assert parse(data) == SAMPLE
+    assert canonical(parse(data)) == data
+    assert b": " not in data
+    assert list(json.loads(data)) == sorted(json.loads(data))
+
+
+def test_the_score_has_the_shape_of_the_score_command() -> None:
+    score = json.loads(canonical(SAMPLE.score))
+    assert set(score) == {
+        "school", "period", "as_of", "standards", "total", "grade", "veto", "penalties", "groups",
+    }  # fmt: skip
+    line = score["groups"][0]["lines"][0]
+    assert set(line) == {
+        "id", "applies", "expected", "on_time", "late", "backfilled", "missing", "open", "points", "max",
+        "status", "source", "entries",
+    }  # fmt: skip
+    assert parse_score(canonical(SAMPLE.score)) == SAMPLE.score
+
+
+def test_instants_are_written_in_utc_whatever_zone_they_came_in() -> None:
+    at = datetime(2026, 9, 30, 16, 0, 5, tzinfo=UTC)
+    beijing = at.astimezone(timezone(timedelta(hours=8)))
+    assert canonical(sample_return(made_at=beijing)) == canonical(sample_return(made_at=at))
+    assert json.loads(canonical(SAMPLE))["made_at"] == "2026-09-30T16:00:05Z"
+
+
+def test_an_instant_without_a_zone_is_refused() -> None:
+    naive = datetime(2026, 9, 30, 16, 0)  # noqa: DTZ001 that is the point
+    with pytest.raises(ValueError, match="without a zone"):
+        canonical(sample_return(made_at=naive))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_the_order_in_which_facts_were_gathered_does_not_matter(random) -> None:
+    facts = list(SAMPLE.facts[:200])
+    ordered = freeze(msgspec.structs.replace(SAMPLE, facts=tuple(facts)))
+    random.shuffle(facts)
+    shuffled = freeze(msgspec.structs.replace(SAMPLE, facts=tuple(facts)))
+    assert shuffled == ordered
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"made_at": datetime(2026, 10, 2, tzinfo=UTC)},
+        {"chain_head": ChainHead(lines=1, digest="00" * 32)},
+        {"version": 2, "previous_digest": "11" * 32},
+        {"closed_late": True},
+        {"sign_off": None},
+        {"test_clock": True},
+        {"score": msgspec.structs.replace(SAMPLE.score, as_of=datetime(2027, 1, 1, tzinfo=UTC))},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_tells_only_when_it_was_made_leaves_the_facts_digest(change: dict[str, object]) -> None:
+    other = sample_return(**change)
+    assert other.facts_digest == SAMPLE.facts_digest
+    assert document_digest(other) != document_digest(SAMPLE)
+
+
+def test_a_fact_or_a_point_more_changes_the_facts_digest() -> None:
+    fewer = sample_return(facts=SAMPLE.facts[1:])
+    lower = sample_return(score=msgspec.structs.replace(SAMPLE.score, total="0.00"))
+    assert len({SAMPLE.facts_digest, fewer.facts_digest, lower.facts_digest}) == 3
+    assert facts_digest(SAMPLE) == SAMPLE.facts_digest
+
+
+def test_the_document_digest_is_that_of_the_attached_bytes() -> None:
+    assert document_digest(SAMPLE) == hashlib.sha256(canonical(SAMPLE)).hexdigest()
+
+
+def test_changes_after_the_sign_off_are_told_apart() -> None:
+    def fact(number: int, day: int) -> Fact:
+        at = datetime(2026, 9, day, 8, tzinfo=UTC)
+        return Fact(
+            id=entry_id(number),
+            line="duty.gate",
+            occurrence=str(number),
+            happened_on=at.date(),
+            recorded_at=at,
+        )
+
+    signed, closed = (fact(1, 1), fact(2, 2), fact(3, 3)), (fact(1, 1), fact(3, 4), fact(4, 4))
+    kinds = {change.id: change.kind for change in changed_facts(signed, closed)}
+    assert kinds == {entry_id(2): "removed", entry_id(3): "altered", entry_id(4): "added"}
+    assert changed_facts(signed, signed) == ()
+
+
+def test_status_follows_the_sign_off() -> None:
+    assert SAMPLE.status == "changed"
+    assert worst_return().status == "unsigned"
+    signed = msgspec.structs.replace(SAMPLE.sign_off, changes=())
+    assert sample_return(sign_off=signed).status == "signed"
+
+
+@pytest.mark.parametrize(
+    ("count", "category", "shown"),
+    [(0, "mental_health", 0), (1, "mental_health", "<5"), (4, "mental_health", "<5"), (5, "mental_health", 5),
+     (1, "traffic", 1)],
+)  # fmt: skip
+def test_small_sensitive_counts_are_suppressed(count: int, category: str, shown: object) -> None:
+    assert suppressed(count, category) == shown
+
+
+def test_no_name_but_the_signers_is_in_the_document() -> None:
+    fields = {field.name for struct in (Fact,) for field in msgspec.structs.fields(struct)}
+    assert fields == {"id", "line", "occurrence", "happened_on", "recorded_at"}
+    assert SAMPLE.period.ends == date(2026, 9, 30)
