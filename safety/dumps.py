@@ -168,7 +168,7 @@ async def _load_postgres(engine: CampusPostgresEngine, dumped: Path, rows: Mappi
     """Replace everything in one transaction, which fails unless every table ends with the rows listed."""
     script = [
         "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--output=/dev/null",
-        "--command=SET client_min_messages = warning", "--command=DROP SCHEMA public CASCADE",
+        "--command=SET client_min_messages = warning", "--command=DROP SCHEMA IF EXISTS public CASCADE",
         *_creating_public(dumped), f"--file={dumped}",
         *(f"--command={_demand(name, count)}" for name, count in rows.items()),
     ]  # fmt: skip

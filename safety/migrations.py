@@ -35,7 +35,8 @@ class Step:
 async def migrate(engine: CampusEngine | None = None) -> list[Step]:
     """Run what has not run yet and return it, in order; an empty list when the schema is current.
 
-    Idempotent, and safe in two processes at once: the second waits and then finds nothing to do. Raises what the failing migration raises, with nothing changed.
+    Idempotent, and safe in two processes at once: the second waits and then finds nothing to do.
+    Raises what the failing migration raises, with nothing changed.
     """
     quiet = contextlib.redirect_stdout(io.StringIO())  # Piccolo narrates each step
     with engine_in_use(engine or current_engine()) as in_use, quiet:

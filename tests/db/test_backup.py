@@ -97,7 +97,7 @@ async def test_a_new_machine_can_be_filled_from_a_backup(
     await backup(tmp_path / "one.zip", database, NOON)
     if database.engine_type == "sqlite":
         await close_engine(database)
-        Path(database.path).unlink()
+        Path(database.path).unlink()  # noqa: ASYNC240
         await open_engine(database)
     else:
         await fetch_tuples(None, "DROP SCHEMA public CASCADE")
@@ -142,8 +142,8 @@ async def test_a_damaged_file_is_refused_and_nothing_is_touched(
     before, files = await everything(), tree(evidence)
     damaged = [whole[:size] for size in (0, 1, 100, len(whole) // 2, len(whole) - 1)]
     damaged.append(whole + b"\0")
-    for place in range(0, len(whole), max(1, len(whole) // 60)):
-        damaged.append(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    places = range(0, len(whole), max(1, len(whole) // 60))
+    damaged += [whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :] for place in places]
     bad = tmp_path / "bad.zip"
     for content in damaged:
         bad.write_bytes(content)
