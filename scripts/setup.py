@@ -125,7 +125,8 @@ def make_environment() -> None:
     """A virtual environment made at this place; the scripts of one that was moved here point elsewhere."""
     if done("environment") == str(VENV) and PYTHON.exists():
         return
-    if done("environment") or not PYTHON.exists():
+    # A run that was interrupted may have left a Python without pip.
+    if done("environment") or not (PYTHON.exists() and PYTHON.with_name("pip").exists()):
         say("making .venv")
         try:
             venv.create(VENV, clear=True, symlinks=True, with_pip=True)

@@ -133,3 +133,14 @@ def test_every_pure_module_is_in_the_import_contract() -> None:
     named = next(one["source_modules"] for one in contracts if one["name"].startswith("pure modules"))
     there = {name for name in PURE if (ROOT / name.replace(".", "/")).with_suffix(".py").exists()}
     assert there - set(named) == set()
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    dead = [
+        f"{path.relative_to(ROOT)}: {target}"
+        for path in tracked()
+        if path.suffix == ".md"
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+        if not (path.parent / target).exists()
+    ]
+    assert dead == []
