@@ -122,6 +122,11 @@ class Ledger:
     future: bool = False
 
     @property
+    def table_name(self) -> str:
+        """The name of its table in the database."""
+        return self.table._meta.tablename  # noqa: SLF001 - Piccolo has no public name for it
+
+    @property
     def lines(self) -> tuple[str, ...]:
         """The measured lines that its entries answer."""
         return tuple(feed.line for feed in self.feeds)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -165,6 +166,7 @@ def alone(
     return work
 
 
+@cache
 def feeds_by_line(ledgers: Iterable[Any]) -> dict[str, tuple[Any, Feed]]:
     """Line → (ledger, feed), over a registry's ledgers. ValueError if two ledgers answer one line."""
     found: dict[str, tuple[Any, Feed]] = {}

@@ -1,13 +1,6 @@
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
-from piccolo.columns.base import OnDelete
-from piccolo.columns.base import OnUpdate
-from piccolo.columns.column_types import Boolean
-from piccolo.columns.column_types import Date
-from piccolo.columns.column_types import ForeignKey
-from piccolo.columns.column_types import Integer
-from piccolo.columns.column_types import Serial
-from piccolo.columns.column_types import Timestamptz
-from piccolo.columns.column_types import Varchar
+from piccolo.columns.base import OnDelete, OnUpdate
+from piccolo.columns.column_types import Boolean, Date, ForeignKey, Integer, Serial, Timestamptz, Varchar
 from piccolo.columns.indexes import IndexMethod
 from piccolo.table import Table
 
@@ -70,29 +63,17 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="places", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="places", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="Closure", tablename="closure", schema=None, columns=None
-    )
+    manager.add_table(class_name="Closure", tablename="closure", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="School", tablename="school", schema=None, columns=None
-    )
+    manager.add_table(class_name="School", tablename="school", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Headcount", tablename="headcount", schema=None, columns=None
-    )
+    manager.add_table(class_name="Headcount", tablename="headcount", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Campus", tablename="campus", schema=None, columns=None
-    )
+    manager.add_table(class_name="Campus", tablename="campus", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Term", tablename="term", schema=None, columns=None
-    )
+    manager.add_table(class_name="Term", tablename="term", schema=None, columns=None)
 
     manager.add_table(
         class_name="SchoolClass",
@@ -101,13 +82,9 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Bureau", tablename="bureau", schema=None, columns=None
-    )
+    manager.add_table(class_name="Bureau", tablename="bureau", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Zone", tablename="zone", schema=None, columns=None
-    )
+    manager.add_table(class_name="Zone", tablename="zone", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="Closure",

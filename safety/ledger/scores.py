@@ -1,0 +1,89 @@
+"""Scores, read: from the kept tallies, or from the entries as they stood at an instant."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from safety import in_use
+from safety.calendar import Period
+from safety.database import fetch_tuples
+from safety.facts import SchoolFacts
+from safety.incidents.feeds import INCIDENT_COLUMNS, incidents_of
+from safety.incidents.rules import Consequence, Incident, consequence
+from safety.ledger.evidence import ENTRY, Reader, stored_row
+from safety.ledger.feeds import Rows, Stored, StoredEvent, feeds_by_line
+from safety.ledger.tallies import tallies_of
+from safety.measures import Measured
+from safety.places.facts import facts_of, school_facts
+from safety.rulebook import Rulebook
+from safety.scoring import Evidence, Score, score
+
+_COLUMNS = ", ".join(f"e.{name}" for name in (*ENTRY, *INCIDENT_COLUMNS))
+INCIDENTS = f"select e.school, {_COLUMNS} from incident e where e.school between $1 and $2"  # noqa: S608
+INCIDENT_EVENTS = """select school, chain, kind, value, happened_at, recorded_at from entry_event
+where ledger = 'incidents' and school between $1 and $2 order by recorded_at"""
+
+
+async def incidents_by_school(school_ids: Sequence[int]) -> Mapping[int, tuple[Incident, ...]]:
+    """All incidents of the schools, whenever they happened: one that became known later weighs on that quarter too."""
+    if not school_ids:
+        return {}
+    bounds = [min(school_ids), max(school_ids)]
+    stored: dict[int, list[Stored]] = {school: [] for school in school_ids}
+    events: dict[int, list[StoredEvent]] = {school: [] for school in school_ids}
+    for school, *row in await fetch_tuples(None, INCIDENTS, bounds):
+        if school in stored:
+            stored[school].append(stored_row(row))
+    for school, *row in await fetch_tuples(None, INCIDENT_EVENTS, bounds):
+        if school in events:
+            events[school].append(StoredEvent(*row))
+    return {school: incidents_of(Rows(stored[school], events[school])) for school in school_ids}
+
+
+def consequences_of(
+    incidents: Sequence[Incident], period: Period, at: datetime, book: Rulebook
+) -> tuple[Consequence, ...]:
+    """What the incidents cost the quarter; those that do not concern it left out."""
+    found = (consequence(incident, period, at, book.incidents) for incident in incidents)
+    return tuple(item for item in found if item is not None)
+
+
+async def scores(school_ids: Sequence[int], period: Period, now: datetime) -> dict[int, Score]:
+    """The scores of many schools from their tallies: what the boards show. Lines do not name their entries."""
+    book = Rulebook.of(in_use.standards(), period)
+    facts, rows = await facts_of(school_ids), await tallies_of(school_ids, period)
+    incidents = await incidents_by_school(school_ids)
+    found = {}
+    for school, known in facts.items():
+        costs = consequences_of(incidents[school], period, now, book)
+        found[school] = score(known, period, book, Evidence(rows[school], costs), now)
+    return found
+
+
+def _evidence(measured: Mapping[str, Measured], costs: Sequence[Consequence]) -> Evidence:
+    return Evidence(
+        {line: {row.day: row for row in found.rows} for line, found in measured.items()},
+        costs,
+        {line: found.fills for line, found in measured.items()},
+    )
+
+
+async def measured_score(
+    school_id: int, period: Period, at: datetime, *, now: bool, singly: bool = True
+) -> tuple[SchoolFacts, Score, Evidence]:
+    """A school's score from its entries as they stood at an instant (`now`: that instant is now), and its evidence."""
+    book = Rulebook.of(in_use.standards(), period)
+    facts = await school_facts(school_id)
+    incidents = await incidents_by_school([school_id])
+    reader = Reader(in_use.registry(), facts, period, book, at, now=now, singly=singly)
+    measured = await reader.measure(feeds_by_line(in_use.registry()))
+    evidence = _evidence(measured, consequences_of(incidents[school_id], period, at, book))
+    return facts, score(facts, period, book, evidence, at), evidence
+
+
+async def tallied_score(school_id: int, period: Period, now: datetime) -> Score:
+    """A school's score from its tallies, its lines naming the entries behind them."""
+    book = Rulebook.of(in_use.standards(), period)
+    facts, _, evidence = await measured_score(school_id, period, now, now=True)
+    rows = await tallies_of([school_id], period)
+    kept = Evidence(rows[school_id], evidence.consequences, evidence.fills)
+    return score(facts, period, book, kept, now)

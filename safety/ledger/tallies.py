@@ -1,0 +1,134 @@
+"""Tallies: what a school's entries come to per line and due date, kept in the transaction of every write.
+
+`refresh` re-measures the windows that a write touches, `rebuild` a whole quarter; both go through the same reader and
+the same rules, so that a rebuild must find what the writes left.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+
+from safety import in_use
+from safety.calendar import Period
+from safety.clock import local_day
+from safety.database import execute_many, fetch_tuples, transaction
+from safety.facts import SchoolFacts
+from safety.ledger.declare import Ledger
+from safety.ledger.evidence import Reader
+from safety.ledger.feeds import feeds_by_line
+from safety.measures import Measured, Row
+from safety.places.facts import school_facts
+from safety.rulebook import Rulebook
+
+UPSERT = """insert into tally (school, line, day, extra, on_time, late, backfilled, amount, whole)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict (school, line, day) do update set extra = excluded.extra, on_time = excluded.on_time,
+late = excluded.late, backfilled = excluded.backfilled, amount = excluded.amount, whole = excluded.whole"""
+DELETE = "delete from tally where school = $1 and line = $2 and day = $3"
+DELETE_ALL = "delete from tally where school = $1 and day between $2 and $3"
+TALLIES = """select school, line, day, extra, on_time, late, backfilled, amount, whole from tally
+where school between $1 and $2 and day between $3 and $4"""
+LONGEST = 3
+"""How many quarters on an entry's occurrence may fall due: a term or half-year ends at most three quarters later."""
+
+Tallies = dict[str, dict[date, Row]]
+
+
+def lines_touched(ledger: Ledger) -> tuple[str, ...]:
+    """The lines that a ledger's rows bear on: its own, and those of ledgers that look at its rows."""
+    feeds = feeds_by_line(in_use.registry())
+    own = {feed.line for feed in ledger.feeds}
+    return tuple(line for line, (_, feed) in feeds.items() if line in own or ledger.name in feed.needs)
+
+
+async def refresh(ledger: Ledger, school_id: int, days: Iterable[date], now: datetime) -> None:
+    """Bring the tallies up to a write on these local days, inside its transaction."""
+    facts = await school_facts(school_id)
+    touched = frozenset(days)
+    lines = lines_touched(ledger)
+    for period in _periods(touched):
+        await _refresh_period(facts, period, lines, touched, now)
+
+
+def _periods(days: Iterable[date]) -> list[Period]:
+    """The quarters in which an occurrence that holds one of these days may fall due."""
+    found: set[Period] = set()
+    for day in days:
+        period = Period.of(day).previous()
+        for _ in range(LONGEST + 2):
+            found.add(period)
+            period = period.next()
+    return sorted(found)
+
+
+async def _refresh_period(
+    facts: SchoolFacts, period: Period, lines: Sequence[str], days: frozenset[date], now: datetime
+) -> None:
+    book = Rulebook.of(in_use.standards(), period)
+    reader = Reader(in_use.registry(), facts, period, book, now)
+    spans = {line: reader.windows(line, days) for line in lines}
+    spans = {line: found for line, found in spans.items() if found}
+    if not spans:
+        return
+    measured = await reader.measure(spans)
+    for line, windows in spans.items():
+        rows = {row.day: row for row in measured[line].rows}
+        for due in {window.due for window in windows} | rows.keys():
+            await _write(facts.id, line, due, rows.get(due))
+
+
+async def _write(school_id: int, line: str, due: date, row: Row | None) -> None:
+    if row is None:
+        await fetch_tuples(None, DELETE, [school_id, line, due])
+    else:
+        await fetch_tuples(None, UPSERT, _values(school_id, row))
+
+
+def _values(school_id: int, row: Row) -> list[object]:
+    return [
+        school_id, row.line, row.day, row.extra, row.on_time, row.late, row.backfilled, row.amount, row.whole,
+    ]  # fmt: skip
+
+
+async def recompute(facts: SchoolFacts, period: Period, now: datetime) -> dict[str, Measured]:
+    """A school's quarter measured from its entries, without touching the tallies."""
+    book = Rulebook.of(in_use.standards(), period)
+    return await Reader(in_use.registry(), facts, period, book, now).measure(feeds_by_line(in_use.registry()))
+
+
+async def rebuild(school_id: int, period: Period, now: datetime) -> None:
+    """Make a school's tallies of a quarter anew from its entries, in one transaction."""
+    async with transaction():
+        facts = await school_facts(school_id)
+        measured = await recompute(facts, period, now)
+        await fetch_tuples(None, DELETE_ALL, [school_id, period.start, period.end])
+        rows = [_values(school_id, row) for found in measured.values() for row in found.rows]
+        await execute_many(None, UPSERT, rows)
+
+
+async def rebuild_all(school_id: int, now: datetime) -> None:
+    """After a change of the calendar, classes or profile: every quarter that has tallies or entries, and this one."""
+    days = await fetch_tuples(
+        None,
+        'select min(day) as "a [date]", max(day) as "b [date]" from tally where school = $1',
+        [school_id],
+    )
+    first, last = days[0]
+    period, until = (
+        Period.of(min(first or local_day(now), local_day(now))),
+        max(last or local_day(now), local_day(now)),
+    )
+    while period.start <= until:
+        await rebuild(school_id, period, now)
+        period = period.next()
+
+
+async def tallies_of(school_ids: Sequence[int], period: Period) -> Mapping[int, Tallies]:
+    """The kept tallies of a quarter, by school and line."""
+    found: dict[int, Tallies] = {school: {} for school in school_ids}
+    if not school_ids:
+        return found
+    rows = await fetch_tuples(None, TALLIES, [min(school_ids), max(school_ids), period.start, period.end])
+    for school, line, day, *counts in rows:
+        if school in found:
+            found[school].setdefault(line, {})[day] = Row(line, day, *counts)
+    return found
