@@ -51,9 +51,12 @@ class Reader:
             return found
         return tuple(w for w in found if any(w.start <= day <= w.end for day in days))
 
-    async def measure(self, lines: Mapping[str, Sequence[Window]] | Iterable[str]) -> dict[str, Measured]:
-        """The tallies and fills of lines, in the windows given for them or all of the quarter's."""
-        spans = dict(lines) if isinstance(lines, Mapping) else {line: self.windows(line) for line in lines}
+    def all_windows(self) -> dict[str, Sequence[Window]]:
+        """Every measured line with its windows of the quarter."""
+        return {line: self.windows(line) for line in feeds_by_line(self.registry)}
+
+    async def measure(self, spans: Mapping[str, Sequence[Window]]) -> dict[str, Measured]:
+        """The tallies and fills of lines in the windows given for each."""
         feeds = feeds_by_line(self.registry)
         rows = await self._rows_of([(line, *feeds[line]) for line in spans if spans[line]], spans)
         return {line: self._measure(line, spans[line], rows, *feeds[line]) for line in spans}

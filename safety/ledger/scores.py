@@ -10,7 +10,7 @@ from safety.facts import SchoolFacts
 from safety.incidents.feeds import INCIDENT_COLUMNS, incidents_of
 from safety.incidents.rules import Consequence, Incident, consequence
 from safety.ledger.evidence import ENTRY, Reader, stored_row
-from safety.ledger.feeds import Rows, Stored, StoredEvent, feeds_by_line
+from safety.ledger.feeds import Rows, Stored, StoredEvent
 from safety.ledger.tallies import tallies_of
 from safety.measures import Measured
 from safety.places.facts import facts_of, school_facts
@@ -75,7 +75,7 @@ async def measured_score(
     facts = await school_facts(school_id)
     incidents = await incidents_by_school([school_id])
     reader = Reader(in_use.registry(), facts, period, book, at, now=now, singly=singly)
-    measured = await reader.measure(feeds_by_line(in_use.registry()))
+    measured = await reader.measure(reader.all_windows())
     evidence = _evidence(measured, consequences_of(incidents[school_id], period, at, book))
     return facts, score(facts, period, book, evidence, at), evidence
 

@@ -92,7 +92,8 @@ def _values(school_id: int, row: Row) -> list[object]:
 async def recompute(facts: SchoolFacts, period: Period, now: datetime) -> dict[str, Measured]:
     """A school's quarter measured from its entries, without touching the tallies."""
     book = Rulebook.of(in_use.standards(), period)
-    return await Reader(in_use.registry(), facts, period, book, now).measure(feeds_by_line(in_use.registry()))
+    reader = Reader(in_use.registry(), facts, period, book, now)
+    return await reader.measure(reader.all_windows())
 
 
 async def rebuild(school_id: int, period: Period, now: datetime) -> None:
