@@ -88,7 +88,7 @@ class Templates:
     async def fresh(self, template: str = "migrated") -> AsyncIterator[str]:
         """The address of a new database that is dropped afterwards."""
         name = f"test_{next(_numbers)}"
-        await self.connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        await self.connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         try:
             yield self.cluster.url(name)
         finally:
