@@ -20,6 +20,7 @@ import hashlib
 import io
 import os
 import shutil
+import struct
 import tempfile
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +29,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
-RECIPE = "1"
+RECIPE = "2"
 """Raised whenever the subsets would come out different: a new recipe means a new folder."""
 
 SONG = "Campus Song"
@@ -48,7 +49,7 @@ NAME_CHARACTERS = (
     "龑龢麒麟鹓鹔鹭鸢鲲黻齮䶮仡伋佺侃侑侗俣俶俸倓倞倢偲偓傒儆儇兕冔"
 )
 SYMBOLS = (
-    "〇—–…‘’“”·•、。〈〉《》「」『』【】〔〕（）！，：；？～￥％＋－＝×÷±≤≥≠≈√✓"
+    "〇−—–…‘’“”·•、。〈〉《》「」『』【】〔〕（）！，：；？～￥％＋－＝×÷±≤≥≠≈√✓"
     "○●◎□■△▲▽▼◇◆☆★→←↑↓①②③④⑤⑥⑦⑧⑨⑩№℃㎡㎏€£©®™"
 )
 
@@ -136,9 +137,9 @@ def _fill(folder: Path) -> None:
     files = folder / "files"
     files.mkdir()
     for source in _sources():
-        shutil.copyfile(source.path, files / source.path.name)
         name = source.family.replace(" ", "") + ".otf"
-        (files / name).write_bytes(_subset(source))
+        (files / source.path.name).write_bytes(_rewritten(source.path.read_bytes(), source.full_family))
+        (files / name).write_bytes(_rewritten(_subset(source), source.family))
     (folder / "fonts.conf").write_text(_CONFIGURATION, encoding="utf-8")
 
 
@@ -159,22 +160,43 @@ def _subset(source: _Source) -> bytes:
     face = uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(source.path)))
     wanted = uharfbuzz.SubsetInput()
     wanted.sets(uharfbuzz.SubsetInputSets.UNICODE).set(set(everyday(face.unicodes)))
-    return _renamed(uharfbuzz.subset(face, wanted).blob.data, source.family)
+    data: bytes = uharfbuzz.subset(face, wanted).blob.data
+    return data
 
 
-def _renamed(font: bytes, family: str) -> bytes:
-    """The same font under its own family name, so that fontconfig keeps it apart from the full file."""
+def _rewritten(font: bytes, family: str) -> bytes:
+    """The same glyphs under a family name of their own, each glyph's CID being its number in the file.
+
+    The name keeps subset and full file apart for fontconfig. The numbers matter in the PDF: WeasyPrint writes
+    glyph numbers where a CID-keyed font wants CIDs, so readers that go by the font's own table (the standard's
+    way) would show other characters than poppler does.
+    """
     from fontTools.ttLib import TTFont
+    from fontTools.ttLib.tables.DefaultTable import DefaultTable
 
-    parsed = TTFont(io.BytesIO(font), recalcTimestamp=False)
+    parsed = TTFont(io.BytesIO(font), recalcTimestamp=False, recalcBBoxes=False)
     names = parsed["name"]
     names.names = [record for record in names.names if record.nameID in (0, 5, 13, 14)]
     postscript = family.replace(" ", "")
     for identifier, value in ((1, family), (2, "Regular"), (3, postscript), (4, family), (6, postscript)):
         names.setName(value, identifier, 3, 1, 0x409)
+    outlines = _numbered(font, parsed.reader["CFF "])
+    parsed["CFF "] = table = DefaultTable("CFF ")
+    table.data = outlines
     out = io.BytesIO()
     parsed.save(out)
     return out.getvalue()
+
+
+def _numbered(font: bytes, outlines: bytes) -> bytes:
+    """The CFF table with its charset replaced, in place, by one range: glyph n has CID n."""
+    from fontTools.ttLib import TTFont
+
+    top = TTFont(io.BytesIO(font))["CFF "].cff[0]
+    at, glyphs = top.rawDict["charset"], len(top.CharStrings)
+    # Format 2: one range from CID 1, counting the glyphs after it. Five bytes, always within the old charset.
+    charset = struct.pack(">BHH", 2, 1, glyphs - 2)
+    return outlines[:at] + charset + outlines[at + len(charset) :]
 
 
 @lru_cache(maxsize=1)

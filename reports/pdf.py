@@ -33,6 +33,22 @@ TEMPLATES = Path(__file__).parent / "templates"
 WORKERS = 2
 TIME_LIMIT_SECONDS = 60.0
 
+# PDF/A lets in only metadata that it knows or that is described beside it, so PDF/UA's mark brings its schema.
+_PDF_UA = b"""
+<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" pdfuaid:part="1"/>
+<rdf:Description rdf:about="" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"
+ xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#" xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">
+<pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType="Resource">
+<pdfaSchema:schema>PDF/UA Universal Accessibility Schema</pdfaSchema:schema>
+<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>
+<pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix>
+<pdfaSchema:property><rdf:Seq><rdf:li rdf:parseType="Resource">
+<pdfaProperty:name>part</pdfaProperty:name><pdfaProperty:valueType>Integer</pdfaProperty:valueType>
+<pdfaProperty:category>internal</pdfaProperty:category>
+<pdfaProperty:description>Part of ISO 14289</pdfaProperty:description>
+</rdf:li></rdf:Seq></pdfaSchema:property></rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>
+"""
+
 Language = Literal["zh", "en"]
 
 
@@ -186,9 +202,12 @@ class Drawer:
 
 
 def _finish(_document: object, pdf: Any) -> None:
-    """WeasyPrint names the attachment twice among the associated files; once is meant."""
+    """What WeasyPrint leaves out: the attachment named only once, and the mark of PDF/UA-1."""
     associated = pdf.catalog["AF"]
     associated[:] = list(dict.fromkeys(associated))
+    reference = int(pdf.catalog["Metadata"].split()[0])
+    stream = pdf.objects[reference].stream
+    stream[0] = stream[0].replace(b"</rdf:RDF>", _PDF_UA + b"</rdf:RDF>")
 
 
 def _text(texts: Catalogue, lang: str, key: str, **values: object) -> str:

@@ -40,7 +40,7 @@ DRILLS = Words(
 )
 FOOD = Words(zh="《学校食品安全与营养健康管理规定》", en="Rules on school food safety and nutrition")
 FOOD_LAW = Words(zh="《中华人民共和国食品安全法》第四十五条、第五十三条", en="Food Safety Law, arts 45, 53")
-OWN = Words(zh="本系统计分规则", en="this system’s scoring sheet")
+OWN = Words(zh="本系统计分规则", en="this scoring sheet")
 LOCAL = Words(zh="地方“1530”安全教育做法", en="provincial “1530” practice")
 GUARDS = Words(zh="GB/T 29315—2022", en="GB/T 29315-2022")
 

@@ -17,6 +17,7 @@ import msgspec
 import pikepdf
 import pytest
 import pytest_asyncio
+from fontTools.ttLib import TTFont
 
 from reports import fonts
 from reports.document import ReturnDocument, Words, canonical
@@ -51,6 +52,10 @@ def read_text(pdf: bytes) -> str:
 
 def fonts_of(pdf: bytes) -> str:
     return subprocess.run(["pdffonts", "-"], input=pdf, capture_output=True, check=True).stdout.decode()
+
+
+def _is_font_descriptor(item: pikepdf.Object) -> bool:
+    return isinstance(item, pikepdf.Dictionary) and item.get("/Type") == "/FontDescriptor"
 
 
 def compact(text: str) -> str:
@@ -132,6 +137,7 @@ async def test_it_says_it_is_pdf_a_3_and_carries_its_own_dates(printed: bytes) -
     with pikepdf.open(io.BytesIO(printed)) as opened:
         with opened.open_metadata() as metadata:
             assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("3", "A")
+            assert metadata["pdfuaid:part"] == "1"
         assert str(opened.docinfo.CreationDate).startswith("D:20260930160005")
         assert bool(opened.Root.MarkInfo.Marked)
 
@@ -149,6 +155,18 @@ async def test_only_our_fonts_are_embedded(printed: bytes) -> None:
     families = {line.split()[0].split("+")[1] for line in names.splitlines()[2:]}
     assert families <= {"Campus-Song", "Campus-Hei", "Noto-Serif-SC", "Noto-Sans-SC"}
     assert "no " not in "".join(line[55:60] for line in names.splitlines()[2:])
+
+
+async def test_embedded_fonts_number_their_glyphs_as_the_text_does(renderer: Renderer) -> None:
+    # 䶮 and 㐂 are drawn from the full files, the rest from the subsets.
+    named = msgspec.structs.replace(sample_return().school, name=Words(zh="江州县㐂䶮小学"))
+    pdf = await renderer.render_return(sample_return(school=named))
+    with pikepdf.open(io.BytesIO(pdf)) as opened:
+        files = [item.FontFile3.read_bytes() for item in opened.objects if _is_font_descriptor(item)]
+    assert len(files) >= 3
+    for file in files:
+        order = TTFont(io.BytesIO(file)).getGlyphOrder()
+        assert order == [".notdef", *(f"cid{number:05d}" for number in range(1, len(order)))]
 
 
 @pytest.mark.parametrize("character", ["🙂", "\U000323af", "\ue000"])
