@@ -146,6 +146,7 @@ class Score(Part, frozen=True, kw_only=True):
     standards: str
     total: Points | None
     grade: str | None
+    provisional: bool = False
     veto: tuple[Veto, ...] = ()
     penalties: tuple[Penalty, ...] = ()
     groups: tuple[ScoreGroup, ...]
@@ -168,7 +169,7 @@ class Clock(Part, frozen=True, kw_only=True):
     due_at: Instant
     reported_at: Instant | None = None
     reported_by: Literal["school", "superior"] | None = None
-    outcome: Literal["in-time", "late", "far-late", "concealed", "running"]
+    outcome: Literal["in-time", "late", "very-late", "concealed", "running"]
 
 
 class Incident(Part, frozen=True, kw_only=True):
@@ -176,7 +177,7 @@ class Incident(Part, frozen=True, kw_only=True):
 
     id: str
     category: Literal["traffic", "food_poisoning", "mental_health", "facility", "other"]
-    grade: Literal["general", "larger", "major", "extraordinary"] | None = None
+    grade: Literal["ordinary", "larger", "major", "extraordinary"] | None = None
     happened_on: date
     discovered_at: Instant
     recorded_at: Instant

@@ -191,7 +191,7 @@ def _incidents() -> tuple[Incident, ...]:
         Incident(
             id=entry_id(900001),
             category="food_poisoning",
-            grade="general",
+            grade="ordinary",
             happened_on=poisoning,
             discovered_at=_at(poisoning, 5, 30),
             recorded_at=_at(poisoning, 9, 10),
@@ -268,7 +268,7 @@ def sample_return(**changes: object) -> ReturnDocument:
         as_of=datetime(2026, 9, 30, 16, 0, tzinfo=UTC),
         standards="2026.1",
         total=f"{earned // 100}.{earned % 100:02d}",
-        grade="pass",
+        grade="合格",
         penalties=(off,),
         groups=groups,
     )
@@ -329,5 +329,5 @@ def worst_return() -> ReturnDocument:
         previous_digest="a7" * 32,
         reason="补录9月24日晚餐留样",
         made_at=datetime(2026, 10, 2, 1, 30, tzinfo=UTC),
-        score=msgspec.structs.replace(base.score, veto=(veto,), grade="fail"),
+        score=msgspec.structs.replace(base.score, veto=(veto,), grade="不合格"),
     )

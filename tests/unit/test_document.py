@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
+from fractions import Fraction
 from pathlib import Path
+from uuid import UUID
 
 import jsonschema
 import msgspec
@@ -26,6 +28,8 @@ from reports.document import (
     parse_score,
     suppressed,
 )
+from safety import scoring
+from safety.scoring import Count, ScoredGroup, ScoredLine
 from tests.sample_return import entry_id, sample_return, worst_return
 
 SCHEMA_FILE = Path("reports/schema/safe-campus.return.v1.json")
@@ -64,7 +68,7 @@ def test_canonical_form_reads_back_as_the_same_document() -> None:
 def test_the_score_has_the_shape_of_the_score_command() -> None:
     score = json.loads(canonical(SAMPLE.score))
     assert set(score) == {
-        "school", "period", "as_of", "standards", "total", "grade", "veto", "penalties", "groups",
+        "school", "period", "as_of", "standards", "total", "grade", "provisional", "veto", "penalties", "groups",
     }  # fmt: skip
     line = score["groups"][0]["lines"][0]
     assert set(line) == {
@@ -164,3 +168,15 @@ def test_no_name_but_the_signers_is_in_the_document() -> None:
     fields = {field.name for struct in (Fact,) for field in msgspec.structs.fields(struct)}
     assert fields == {"id", "line", "occurrence", "happened_on", "recorded_at"}
     assert SAMPLE.period.ends == date(2026, 9, 30)
+
+
+def test_what_scoring_prints_is_what_the_return_carries() -> None:
+    at = datetime(2026, 9, 30, 16, tzinfo=UTC)
+    line = ScoredLine("T1", True, "partial", Count(3, 1, 1), 500, 1000, Fraction(1, 2), "D", (UUID(int=1),))
+    scored = scoring.Score(
+        "330102001", "2026Q3", at, "2026.1", 500, "合格", (ScoredGroup("targets", 500, 1000, (line,)),),
+        (scoring.Penalty(UUID(int=2), "late", 200),), (scoring.Veto(UUID(int=2), "concealed"),),
+    )  # fmt: skip
+    printed = scoring.as_json(scored)
+    kept = json.loads(canonical(parse_score(json.dumps(printed).encode())))
+    assert kept == {**printed, "as_of": "2026-09-30T16:00:00Z"}
