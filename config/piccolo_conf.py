@@ -19,11 +19,13 @@ APP_REGISTRY = AppRegistry(
         "safety.places.piccolo_app",
         "safety.access.piccolo_app",
         "safety.audit.piccolo_app",
+        "safety.jobs.piccolo_app",
         "safety.ledger.piccolo_app",
         "safety.education.piccolo_app",
         "safety.duty.piccolo_app",
         "safety.incidents.piccolo_app",
         "checklists.piccolo_app",
         "drills.piccolo_app",
+        "reports.piccolo_app",
     ]
 )

@@ -1,0 +1,89 @@
+"""Returns as they were frozen, what the principal signed, what is on its way, and what a bureau has received.
+
+`Return`, `SignOff`, `InboxItem` and `Receipt` are only ever added to. `Outbox` is the one row that moves.
+"""
+
+from piccolo.columns import UUID, Boolean, ForeignKey, Integer, Text, Timestamptz, Varchar
+from piccolo.columns.base import OnDelete
+from piccolo.table import Table
+
+from safety.access.tables import Account
+from safety.places.tables import Bureau, School
+
+RESTRICT = OnDelete.restrict
+
+
+class SignOff(Table, tablename="sign_off"):
+    """A principal's sign-off of a draft. It binds to the facts it was given on, which are kept with it."""
+
+    id = UUID(primary_key=True, default=None)
+    school = ForeignKey(School, null=False, on_delete=RESTRICT, index=False)
+    period = Varchar(length=6)
+    signed_by = ForeignKey(Account, null=False, on_delete=RESTRICT, index=False)
+    signer = Varchar(length=120)
+    signed_at = Timestamptz(default=None)
+    facts_digest = Varchar(length=64)
+    facts = Text()
+    comment = Varchar(length=400, default="")
+    submission_key = Varchar(length=80)
+
+
+class Return(Table, tablename="school_return"):
+    """A school's quarter as it was frozen. `document` is its canonical JSON; a correction is a new version."""
+
+    id = UUID(primary_key=True, default=None)
+    school = ForeignKey(School, null=False, on_delete=RESTRICT, index=False)
+    bureau = ForeignKey(Bureau, null=False, on_delete=RESTRICT, index=False)
+    period = Varchar(length=6)
+    version = Integer(default=1)
+    status = Varchar(length=10)
+    document = Text()
+    document_digest = Varchar(length=64)
+    facts_digest = Varchar(length=64)
+    previous_digest = Varchar(length=64, null=True, default=None)
+    total = Integer(null=True, default=None)
+    grade = Varchar(length=20, null=True, default=None)
+    sign_off = ForeignKey(SignOff, null=True, default=None, on_delete=RESTRICT, index=False)
+    sealed_at = Timestamptz(default=None)
+    closed_late = Boolean(default=False)
+    made_up = Boolean(default=False)
+    test_clock = Boolean(default=False)
+
+
+class Outbox(Table, tablename="outbox"):
+    """A sealed return on its way: made in the transaction that seals it, `delivered` once its receipt is stored."""
+
+    message = UUID(primary_key=True, default=None)
+    sealed = ForeignKey(Return, null=False, on_delete=RESTRICT, index=False)
+    bureau = ForeignKey(Bureau, null=False, on_delete=RESTRICT, index=False)
+    state = Varchar(length=10, default="waiting")
+    attempts = Integer(default=0)
+    next_at = Timestamptz(default=None)
+    claimed_by = Varchar(length=120, default="")
+    lease_until = Timestamptz(null=True, default=None)
+    error = Text(default="")
+
+
+class InboxItem(Table, tablename="inbox_item"):
+    """What a bureau received: the digest names the file. The same message is received once."""
+
+    id = UUID(primary_key=True, default=None)
+    bureau = ForeignKey(Bureau, null=False, on_delete=RESTRICT, index=False)
+    message = UUID(default=None)
+    school_code = Varchar(length=40)
+    period = Varchar(length=6)
+    version = Integer()
+    facts_digest = Varchar(length=64)
+    bytes_digest = Varchar(length=64)
+    size = Integer()
+    received_at = Timestamptz(default=None)
+
+
+class Receipt(Table, tablename="receipt"):
+    """The receiver's answer, as the sender keeps it: which message, which bytes, when, under which number."""
+
+    message = UUID(primary_key=True, default=None)
+    number = UUID(default=None)
+    bytes_digest = Varchar(length=64)
+    received_at = Timestamptz(default=None)
+    stored_at = Timestamptz(default=None)
