@@ -20,16 +20,13 @@ from typing import IO, Any
 
 from safety import dumps
 from safety.database import CampusEngine
+from safety.dumps import BackupRefused
 from safety.migrations import Step, applied, known
 
 FORMAT = "safe-campus.backup.v1"
 _SEAL = b"safe-campus backup sha256:"
 _COMMENT = len(_SEAL) + 64
 _CHUNK = 1 << 20
-
-
-class BackupRefused(ValueError):
-    """A backup that must not be used, or cannot be restored here and now; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +77,12 @@ def check(file: Path) -> Manifest:
             manifest = _manifest(archive)
             names = set(archive.namelist()) - {"manifest.json"}
             if names != manifest.members.keys() or len(archive.namelist()) != len(names) + 1:
-                raise BackupRefused("the files in the backup are not those that it lists")
+                raise BackupRefused.one(None, "backup-other-files")
             for name, (digest, size) in manifest.members.items():
                 _check_member(archive, name, digest, size)
             return manifest
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
-        raise (
-            error if isinstance(error, BackupRefused) else BackupRefused(f"not a backup: {error}")
-        ) from error
+        raise BackupRefused.one(None, "backup-unreadable", detail=str(error)) from error
 
 
 async def restore(file: Path, engine: CampusEngine, folders: Mapping[str, Path] | None = None) -> Manifest:
@@ -102,23 +97,22 @@ async def restore(file: Path, engine: CampusEngine, folders: Mapping[str, Path] 
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=dumps.room_for(engine)) as scratch:
         await asyncio.to_thread(_unpack, file, Path(scratch))
         dumped = Path(scratch) / dumps.MEMBER[manifest.database]
-        try:
-            async with dumps.exchange(engine, dumped, manifest.rows):
-                for name, folder in (folders or {}).items():
-                    await asyncio.to_thread(_add_files, Path(scratch) / "files" / name, folder)
-        except dumps.DumpError as error:
-            raise BackupRefused(str(error)) from error
+        async with dumps.exchange(engine, dumped, manifest.rows):
+            for name, folder in (folders or {}).items():
+                await asyncio.to_thread(_add_files, Path(scratch) / "files" / name, folder)
     return manifest
 
 
 def _check_fits(manifest: Manifest, engine: CampusEngine, folders: Mapping[str, Path]) -> None:
     if manifest.database != engine.engine_type:
-        raise BackupRefused(f"the backup is of {manifest.database}, this database is {engine.engine_type}")
+        raise BackupRefused.one(
+            None, "backup-other-database", theirs=manifest.database, ours=engine.engine_type
+        )
     if newer := set(manifest.migrations) - set(known()):
-        raise BackupRefused(f"the backup comes from a newer program: it has {min(newer)}")
+        raise BackupRefused.one(None, "backup-newer", migration=f"{min(newer).app} {min(newer).id}")
     there = {name.split("/")[1] for name in manifest.members if name.startswith("files/")}
     if missing := there - folders.keys():
-        raise BackupRefused(f"no folder was given for the backup's files of {', '.join(sorted(missing))}")
+        raise BackupRefused.one(None, "backup-folder-missing", names=", ".join(sorted(missing)))
 
 
 def _files(folders: Mapping[str, Path]) -> dict[str, Path]:
@@ -170,7 +164,7 @@ def _check_seal(file: Path) -> None:
         digest = _digest(stream, size - 64)
         stream.seek(max(0, size - _COMMENT))
         if stream.read() != _SEAL + digest.encode():
-            raise BackupRefused("the backup is incomplete or was changed: its seal does not match")
+            raise BackupRefused.one(None, "backup-altered")
 
 
 def _check_member(archive: zipfile.ZipFile, name: str, digest: str, size: int) -> None:
@@ -178,13 +172,13 @@ def _check_member(archive: zipfile.ZipFile, name: str, digest: str, size: int) -
     inside = not path.is_absolute() and ".." not in path.parts and str(path) == name and "\\" not in name
     with archive.open(name) as stream:
         if not inside or archive.getinfo(name).file_size != size or _digest(stream, size + 1) != digest:
-            raise BackupRefused(f"{name} in the backup is not what was stored")
+            raise BackupRefused.one(None, "backup-altered-file", name=name)
 
 
 def _manifest(archive: zipfile.ZipFile) -> Manifest:
     raw = json.loads(archive.read("manifest.json"))
     if raw["format"] != FORMAT:
-        raise BackupRefused(f"unknown format of backup: {raw['format']}")
+        raise BackupRefused.one(None, "backup-format", format=raw["format"])
     return Manifest(
         taken_at=dt.datetime.fromisoformat(raw["taken_at"]),
         database=raw["database"],

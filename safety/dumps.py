@@ -8,18 +8,20 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg  # type: ignore[import-untyped]
 
 from safety.database import CampusEngine
+from safety.errors import BadInput
 from safety.postgres import CampusPostgresEngine
 
 MEMBER = {"sqlite": "database.sqlite", "postgres": "database.sql"}
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
 
 
-class DumpError(RuntimeError):
-    """The database could not be dumped or put back; the text says why."""
+class BackupRefused(BadInput):
+    """The database cannot be backed up or a backup not be used, here and now; nothing has been changed."""
 
 
 async def dump(engine: CampusEngine, file: Path) -> dict[str, int]:
@@ -33,7 +35,7 @@ async def dump(engine: CampusEngine, file: Path) -> dict[str, int]:
 async def exchange(engine: CampusEngine, dumped: Path, rows: Mapping[str, int]) -> AsyncIterator[None]:
     """Replace the database by `dumped`, at the end of the block, if the block succeeds.
 
-    Before the block: sees that nobody is connected and that the dump is whole. Raises DumpError.
+    Before the block: sees that nobody is connected and that the dump is whole. Raises BackupRefused.
     """
     if isinstance(engine, CampusPostgresEngine):
         await _check_alone(engine)
@@ -59,7 +61,7 @@ def room_for(engine: CampusEngine) -> Path:
 
 def _dump_sqlite(source: Path, file: Path) -> dict[str, int]:
     with (
-        closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live,
+        closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as live,
         closing(sqlite3.connect(file)) as copy,
     ):
         live.backup(copy)  # all pages in one step: one moment, and nobody is kept waiting in WAL mode
@@ -68,11 +70,11 @@ def _dump_sqlite(source: Path, file: Path) -> dict[str, int]:
 
 
 def _check_sqlite(copy: sqlite3.Connection) -> dict[str, int]:
-    """The rows of each table. Raises DumpError if the file is damaged."""
+    """The rows of each table. Raises BackupRefused if the file is damaged."""
     if (verdict := copy.execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:
-        raise DumpError(f"the database is damaged: {verdict[0][0]}")
+        raise BackupRefused.one(None, "backup-damaged-database", detail=verdict[0][0])
     if broken := copy.execute("PRAGMA foreign_key_check").fetchall():
-        raise DumpError(f"{len(broken)} rows point to rows that are not there, the first in {broken[0][0]}")
+        raise BackupRefused.one(None, "backup-broken-links", count=len(broken), table=broken[0][0])
     names = copy.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
     return {name: _count(copy, name) for (name,) in sorted(names.fetchall())}
 
@@ -85,7 +87,7 @@ def _count(copy: sqlite3.Connection, table: str) -> int:
 def _prepare_sqlite(live: Path, dumped: Path, rows: Mapping[str, int]) -> None:
     with closing(sqlite3.connect(dumped)) as copy:
         if _check_sqlite(copy) != rows:
-            raise DumpError("the backup's database does not hold the rows that it lists")
+            raise BackupRefused.one(None, "backup-other-rows")
         copy.execute("PRAGMA journal_mode = WAL")
     if live.exists():
         _check_unused(live)
@@ -97,9 +99,9 @@ def _check_unused(live: Path) -> None:
         try:
             (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
         except sqlite3.OperationalError as error:
-            raise DumpError(f"the database is in use: stop the service first ({error})") from error
+            raise BackupRefused.one(None, "backup-in-use") from error
         if mode != "delete":
-            raise DumpError("the database is in use: stop the service first")
+            raise BackupRefused.one(None, "backup-in-use")
 
 
 def _swap_sqlite(live: Path, dumped: Path) -> None:
@@ -108,6 +110,10 @@ def _swap_sqlite(live: Path, dumped: Path) -> None:
         kept = live.with_name(f"{live.name}.before-restore")
         kept.unlink(missing_ok=True)
         os.link(live, kept)
+        before = live.stat()
+        dumped.chmod(before.st_mode & 0o7777)
+        if os.geteuid() == 0:  # whoever restores, the service must still be able to open it
+            os.chown(dumped, before.st_uid, before.st_gid)
     with dumped.open("rb") as stream:
         os.fsync(stream.fileno())
     dumped.replace(live)
@@ -160,8 +166,8 @@ async def _check_alone(engine: CampusPostgresEngine) -> None:
         " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
     )
     async with _connected(engine) as connection:
-        if count := await connection.fetchval(others):
-            raise DumpError(f"the database is in use by {count} connections: stop the service first")
+        if await connection.fetchval(others):
+            raise BackupRefused.one(None, "backup-in-use")
 
 
 async def _load_postgres(engine: CampusPostgresEngine, dumped: Path, rows: Mapping[str, int]) -> None:
@@ -195,10 +201,11 @@ async def _run_tool(engine: CampusPostgresEngine, tool: str, arguments: Iterable
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
     except FileNotFoundError as error:
-        raise DumpError(f"{tool} is not installed (Debian package: postgresql-client)") from error
+        raise BackupRefused.one(None, "backup-tool-missing", tool=tool) from error
     _, complaint = await process.communicate()
     if process.returncode:
-        raise DumpError(f"{tool}: {complaint.decode(errors='replace').strip()[-2000:]}")
+        said = complaint.decode(errors="replace").strip()[-2000:]
+        raise BackupRefused.one(None, "backup-tool-failed", tool=tool, detail=said)
 
 
 def _environment(engine: CampusPostgresEngine) -> dict[str, str]:
