@@ -9,6 +9,7 @@ import pytest
 from piccolo.apps.migrations.tables import Migration
 from piccolo.conf.apps import AppConfig, Finder
 
+from config.piccolo_conf import APP_REGISTRY
 from safety.database import CampusEngine, engine_in_use, fetch_tuples
 from safety.migrations import Step, applied, known, migrate, pending
 from tests.conftest import Templates, opened
@@ -149,3 +150,12 @@ async def test_the_given_engine_is_migrated_and_the_other_stays_in_use(
 
 async def test_steps_are_ordered_by_app_then_id() -> None:
     assert Step("a", "2") < Step("b", "1")
+
+
+def test_every_app_is_registered() -> None:
+    """A slice whose tables are not listed would have no tables in a new database, and nobody would notice."""
+    root = Path(__file__).parents[2]
+    code = [root / package for package in ("safety", "checklists", "drills", "reports")]
+    files = sorted(file for folder in code for file in folder.rglob("piccolo_app.py"))
+    names = {".".join(file.relative_to(root).with_suffix("").parts) for file in files}
+    assert names == set(APP_REGISTRY.apps)
