@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
 from safety.calendar import SchoolCalendar
 
@@ -50,6 +51,17 @@ class SchoolFacts:
     bureau: int = 0
     name_en: str = ""
     made_up: bool = False
+
+    @cached_property
+    def memo(self) -> dict[object, object]:
+        """Whatever is worked out of these facts alone, kept as long as they are: they never change."""
+        return {}
+
+    @cached_property
+    def size_changes(self) -> tuple[datetime, ...]:
+        """The instants at which any head-count was recorded, in order."""
+        every = (self.enrolments, *(item.sizes for item in self.classes))
+        return tuple(sorted({at for sizes in every for at, _ in sizes}))
 
     def classes_on(self, day: date) -> tuple[ClassFacts, ...]:
         """The classes that exist on that day."""

@@ -88,6 +88,15 @@ class Row:
         else:
             self.backfilled += count
 
+    def merge(self, other: "Row") -> None:
+        """Add another row's figures to this one's."""
+        self.extra += other.extra
+        self.on_time += other.on_time
+        self.late += other.late
+        self.backfilled += other.backfilled
+        self.amount += other.amount
+        self.whole += other.whole
+
     def is_empty(self) -> bool:
         return not (self.extra or self.filled or self.amount or self.whole)
 
@@ -137,20 +146,20 @@ class Setting:
 Measure = Callable[[str, Sequence[Window], Sequence[Mark], Setting], Measured]
 
 
-def _by_day(marks: Iterable[Mark]) -> dict[date, list[Mark]]:
+def by_day(marks: Iterable[Mark]) -> dict[date, list[Mark]]:
     found: dict[date, list[Mark]] = defaultdict(list)
     for mark in marks:
         found[mark.day].append(mark)
     return found
 
 
-def _within(days: Mapping[date, list[Mark]], window: Window) -> list[Mark]:
+def within(days: Mapping[date, list[Mark]], window: Window) -> list[Mark]:
     if window.start == window.end:
         return days.get(window.start, [])
     return [mark for day, marks in days.items() if window.start <= day <= window.end for mark in marks]
 
 
-def _collect(line: str, items: Iterable[tuple[Window, Callable[[Row, list[Fill]], None]]]) -> Measured:
+def collect(line: str, items: Iterable[tuple[Window, Callable[[Row, list[Fill]], None]]]) -> Measured:
     rows: list[Row] = []
     fills: list[Fill] = []
     for window, fill in items:
@@ -164,12 +173,12 @@ def _collect(line: str, items: Iterable[tuple[Window, Callable[[Row, list[Fill]]
 # ---------------------------------------------------------------- one entry per unit
 def per_unit(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting) -> Measured:
     """Each unit of a window is answered by its most timely entry."""
-    days = _by_day(marks)
+    days = by_day(marks)
 
     def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
         def work(row: Row, fills: list[Fill]) -> None:
             best: dict[Hashable, tuple[int, Mark]] = {}
-            for mark in _within(days, window):
+            for mark in within(days, window):
                 timing = timing_of(timed_on(mark, window, mark.unit), window.grace_until, setting.closes)
                 if mark.many:
                     row.add(timing, mark.many)
@@ -178,14 +187,14 @@ def per_unit(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting:
             for unit, (timing, mark) in best.items():
                 row.add(timing)
                 if mark.id is not None:
-                    fills.append(_fill(mark, window, timing, unit))
+                    fills.append(fill_of(mark, window, timing, unit))
 
         return work
 
-    return _collect(line, ((window, fill(window)) for window in spans))
+    return collect(line, ((window, fill(window)) for window in spans))
 
 
-def _fill(mark: Mark, window: Window, timing: int, unit: Hashable = None) -> Fill:
+def fill_of(mark: Mark, window: Window, timing: int, unit: Hashable = None) -> Fill:
     assert mark.id is not None
     key = window.key if unit is None else f"{window.key}/{unit}"
     return Fill(mark.id, key, mark.day, timing, mark.recorded_at)
@@ -197,14 +206,14 @@ def sessions(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting:
 
     Reached is the best session's present + made up, at most the class; what was raised after the close does not count.
     """
-    days = _by_day(marks)
+    days = by_day(marks)
     at = setting.frozen_at
     sizes = {item.id: size_at(item.sizes, at) for item in setting.facts.classes}
 
     def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
         def work(row: Row, fills: list[Fill]) -> None:
             held: dict[Hashable, list[Mark]] = defaultdict(list)
-            for mark in _within(days, window):
+            for mark in within(days, window):
                 held[mark.unit].append(mark)
             for unit in class_ids(setting.facts, window.due):
                 if unit in held:
@@ -212,7 +221,7 @@ def sessions(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting:
 
         return work
 
-    return _collect(line, ((window, fill(window)) for window in spans))
+    return collect(line, ((window, fill(window)) for window in spans))
 
 
 def _class_week(
@@ -223,7 +232,7 @@ def _class_week(
 
     best = min(held, key=timing)
     row.add(timing(best))
-    fills.append(_fill(best, window, timing(best), unit))
+    fills.append(fill_of(best, window, timing(best), unit))
     row.whole += pupils
     row.amount += max(min(_before_close(mark, window, setting.closes), pupils) for mark in held)
 
@@ -260,7 +269,7 @@ def awareness(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting
         checked, passed = _checked(mark, window, setting)
         timing = BACKFILLED if timed_on(mark, window, mark.unit) > setting.closes else ON_TIME
         row.add(timing)
-        fills.append(_fill(mark, window, timing, mark.id))
+        fills.append(fill_of(mark, window, timing, mark.id))
         if timing == ON_TIME:
             row.whole += checked
             row.amount += passed
@@ -292,7 +301,7 @@ class Evaluation(NamedTuple):
 def evaluations(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting) -> Measured:
     """One occurrence per drill, due some days after it (D): its evaluation, made up to 7 more days later."""
     assert line == EVALUATED
-    days = _by_day(marks)
+    days = by_day(marks)
 
     def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
         def work(row: Row, fills: list[Fill]) -> None:
@@ -305,185 +314,8 @@ def evaluations(line: str, spans: Sequence[Window], marks: Sequence[Mark], setti
                 if found.made_on is not None:
                     timing = timing_of(found.made_on, window.grace_until, setting.closes)
                     row.add(timing)
-                    fills.append(_fill(mark, window, timing, mark.id))
+                    fills.append(fill_of(mark, window, timing, mark.id))
 
         return work
 
-    return _collect(line, ((window, fill(window)) for window in spans))
-
-
-# ---------------------------------------------------------------- duty rosters
-class Slot(NamedTuple):
-    """A rostered slot as it stood at its day's start."""
-
-    post: str
-    day: date
-    person: int
-    starts_at: datetime
-    ends_at: datetime
-
-
-class Checkin(NamedTuple):
-    """`Mark.extra` of a check-in: who is answered for, when, and whether by a substitute."""
-
-    serves: int
-    at: datetime
-    substitute: bool
-
-
-def _fits(slot: Slot, checkin: Checkin, lead: timedelta) -> bool:
-    return checkin.serves == slot.person and slot.starts_at - lead <= checkin.at <= slot.ends_at
-
-
-def _slot_timing(slot: Slot, mark: Mark, window: Window, setting: Setting) -> int | None:
-    """How timely a check-in serves a slot: by its first version that would have served it; None if it does not."""
-    lead = setting.rules.checkin_lead
-    if not (isinstance(mark.extra, Checkin) and _fits(slot, mark.extra, lead)):
-        return None
-    recorded_on = mark.recorded_on
-    for version in mark.history:
-        if version.valid and isinstance(version.extra, Checkin) and _fits(slot, version.extra, lead):
-            recorded_on = version.recorded_on
-            break
-    return timing_of(recorded_on, window.grace_until, setting.closes)
-
-
-def slots(
-    line: str,
-    spans: Sequence[Window],
-    marks: Sequence[Mark],
-    setting: Setting,
-    rostered: Mapping[date, list[Slot]],
-) -> Measured:
-    """The slots of each school day, at least two; one check-in serves one slot, and the best assignment counts."""
-    days = _by_day(marks)
-    least = setting.rules.slots_of(line)
-
-    def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
-        def work(row: Row, fills: list[Fill]) -> None:
-            todays = rostered.get(window.due, [])
-            row.extra = max(0, len(todays) - least)
-            edges = [
-                [
-                    (j, t)
-                    for j, slot in enumerate(todays)
-                    if (t := _slot_timing(slot, m, window, setting)) is not None
-                ]
-                for m in days.get(window.due, ())
-            ]
-            for i, j, timing in assign(edges):
-                row.add(timing)
-                fills.append(_fill(days[window.due][i], window, timing, f"{j + 1}"))
-
-        return work
-
-    return _collect(line, ((window, fill(window)) for window in spans))
-
-
-def worth(timing: int) -> int:
-    """Twice what a timing is worth on a sheet, plus a little, so that even a backfilled entry is better than none."""
-    return (201, 101, 1)[timing]
-
-
-def assign(edges: Sequence[Sequence[tuple[int, int]]]) -> list[tuple[int, int, int]]:
-    """The assignment of check-ins to slots that is worth most: (check-in, slot, timing) each.
-
-    `edges[i]` lists the (slot, timing) that check-in i could serve. Where nobody competes, that is the answer.
-    """
-    taken = [slot for options in edges for slot, _ in options]
-    if len(set(taken)) == len(taken) and all(len(options) <= 1 for options in edges):
-        return [(i, *options[0]) for i, options in enumerate(edges) if options]
-    best: dict[frozenset[int], tuple[int, tuple[tuple[int, int, int], ...]]] = {frozenset(): (0, ())}
-    for i, options in enumerate(edges):
-        for used, (value, chosen) in list(best.items()):
-            for slot, timing in options:
-                if slot in used:
-                    continue
-                key, total = used | {slot}, value + worth(timing)
-                if key not in best or total > best[key][0]:
-                    best[key] = total, (*chosen, (i, slot, timing))
-    return list(max(best.values(), key=lambda item: item[0])[1])
-
-
-def _served(marks: Sequence[Mark], todays: Sequence[Slot], setting: Setting) -> list[Mark]:
-    """The check-ins that count without a slot of their own: a substitute's needs the replaced person's slot."""
-    lead = setting.rules.checkin_lead
-
-    def counts(mark: Mark) -> bool:
-        checkin = mark.extra
-        assert isinstance(checkin, Checkin)
-        return not checkin.substitute or any(_fits(slot, checkin, lead) for slot in todays)
-
-    return [mark for mark in marks if counts(mark)]
-
-
-def leader(
-    line: str,
-    spans: Sequence[Window],
-    marks: Sequence[Mark],
-    setting: Setting,
-    rostered: Mapping[date, list[Slot]],
-) -> Measured:
-    """One leader on each school day."""
-    days = _by_day(marks)
-    served = [
-        mark._replace(unit=None, history=tuple(v._replace(unit=None) for v in mark.history))
-        for day, todays in days.items()
-        for mark in _served(todays, rostered.get(day, []), setting)
-    ]
-    return per_unit(line, spans, served, setting)
-
-
-def rounds(
-    line: str,
-    spans: Sequence[Window],
-    marks: Sequence[Mark],
-    setting: Setting,
-    rostered: Mapping[date, list[Slot]],
-) -> Measured:
-    """Patrol rounds of each school day, some minutes apart: the set of at most five that is worth most."""
-    days = _by_day(marks)
-    gap = setting.rules.patrol_gap
-
-    def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
-        def work(row: Row, fills: list[Fill]) -> None:
-            served = _served(days.get(window.due, []), rostered.get(window.due, []), setting)
-            timed = sorted(
-                (
-                    (
-                        mark.extra.at,
-                        timing_of(timed_on(mark, window, mark.unit), window.grace_until, setting.closes),
-                        i,
-                    )
-                    for i, mark in enumerate(served)
-                    if isinstance(mark.extra, Checkin)
-                ),
-            )
-            for at, timing, i in best_rounds(timed, gap, setting.rules.patrol_rounds):
-                row.add(timing)
-                fills.append(_fill(served[i], window, timing, at.isoformat()))
-
-        return work
-
-    return _collect(line, ((window, fill(window)) for window in spans))
-
-
-Round = tuple[datetime, int, int]
-
-
-def best_rounds(timed: Sequence[Round], gap: timedelta, most: int) -> tuple[Round, ...]:
-    """Of rounds in order of time, at most `most` that lie at least `gap` apart and are worth most together."""
-    none: tuple[int, tuple[Round, ...]] = (0, ())
-    # best[i][n]: the best n rounds among the first i.
-    best: list[list[tuple[int, tuple[Round, ...]]]] = [[none] * (most + 1)]
-    for i, item in enumerate(timed):
-        before = i
-        while before and item[0] - timed[before - 1][0] < gap:
-            before -= 1
-        row = list(best[i])
-        for n in range(1, most + 1):
-            value, chosen = best[before][n - 1]
-            if value + worth(item[1]) > row[n][0]:
-                row[n] = value + worth(item[1]), (*chosen, item)
-        best.append(row)
-    return max(best[-1], key=lambda found: found[0])[1]
+    return collect(line, ((window, fill(window)) for window in spans))

@@ -4,9 +4,10 @@ Points are integers of hundredths, ratios are fractions; a line's points are rou
 sum of the lines as printed, less penalties. Lines that do not apply share their points out by largest remainder.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,10 @@ from safety.sheet import HALVES, DutyRules, ScoringSheet, SheetGroup, SheetLine
 ZERO_TARGETS = ("T2", "T4", "T5", "T6")
 MEASURED_AS = {"T1": "education.weekly", "T2": ZERO, "T4": ZERO, "T5": ZERO, "T6": ZERO}
 """The measured line whose counts a target shows."""
+REACHED = "education.weekly"
+"""The measured line whose amounts T1 reads: pupils reached, of the pupils of the classes due."""
+SETTLED_AFTER = timedelta(days=8)
+"""No grace is longer than seven days, so after these nothing is open any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,36 +103,77 @@ class Score:
 
 
 # ---------------------------------------------------------------- counts from rows
+@dataclass(frozen=True, slots=True)
+class LineTallies:
+    """A line's rows by due date after `until`, and the sums of all its rows due up to then."""
+
+    rows: dict[date, Row]
+    settled: Row
+    until: date
+
+    @classmethod
+    def of(cls, line: str, rows: Iterable[Row], until: date) -> "LineTallies":
+        """Rows of a quarter parted at a settled day."""
+        sums = Row(line, until)
+        recent: dict[date, Row] = {}
+        for row in rows:
+            if row.day > until:
+                recent[row.day] = row
+            else:
+                sums.merge(row)
+        return cls(recent, sums, until)
+
+
+def settled_until(at: datetime) -> date:
+    """The last due date whose on-time limit has surely passed: what fell due by then is no longer open."""
+    return local_day(at) - SETTLED_AFTER
+
+
+def _settled(
+    line: str, facts: SchoolFacts, period: Period, rules: DutyRules, until: date, frozen: datetime
+) -> tuple[int, int]:
+    """(occurrences by the standard alone, pupils of the classes due) of the windows due up to a settled day."""
+    key = line, period.id, rules, until, bisect_right(facts.size_changes, frozen)
+    if key not in facts.memo:
+        spans = [w for w in windows(line, facts, period, rules) if w.due <= until]
+        pupils = sum(pupils_on(facts, w.due, frozen) for w in spans) if line == REACHED else 0
+        facts.memo[key] = sum(base_expected(line, facts, w, rules) for w in spans), pupils
+    return facts.memo[key]  # type: ignore[return-value]
+
+
 def count_line(
-    line: str, facts: SchoolFacts, period: Period, rules: DutyRules, rows: Mapping[date, Row], at: datetime
+    line: str, facts: SchoolFacts, period: Period, rules: DutyRules, tallies: "LineTallies", at: datetime
 ) -> Count:
     """A measured line's counts as of an instant: windows due by then, the unfilled ones open while still in time."""
     today, closes = local_day(at), close_day(period)
-    expected = on_time = late = backfilled = still_open = amount = whole = 0
     frozen = min(at, close_at(period))
-    reached = line == "education.weekly"
+    until, sums = tallies.until, tallies.settled
+    expected, whole = _settled(line, facts, period, rules, until, frozen)
+    expected += sums.extra
+    on_time, late, backfilled, amount = sums.on_time, sums.late, sums.backfilled, sums.amount
+    still_open = 0
     for window in windows(line, facts, period, rules):
+        if window.due <= until:
+            continue
         if window.due > today:
             break
-        row = rows.get(window.due)
-        due = base_expected(line, facts, window, rules) + (row.extra if row else 0)
-        filled = row.filled if row else 0
+        row = tallies.rows.get(window.due) or Row(line, window.due)
+        due = base_expected(line, facts, window, rules) + row.extra
         is_open = today <= min(window.grace_until, closes)
-        expected += min(filled, due) if is_open else due
-        still_open += max(0, due - filled) if is_open else 0
-        if row:
-            on_time, late = on_time + row.on_time, late + row.late
-            backfilled, amount = backfilled + row.backfilled, amount + row.amount
-        if reached:
-            whole += (row.whole if row else 0) if is_open else pupils_on(facts, window.due, frozen)
+        expected += min(row.filled, due) if is_open else due
+        still_open += max(0, due - row.filled) if is_open else 0
+        on_time, late, amount = on_time + row.on_time, late + row.late, amount + row.amount
+        backfilled += row.backfilled
+        if line == REACHED:
+            whole += row.whole if is_open else pupils_on(facts, window.due, frozen)
     return Count(expected, on_time, late, backfilled, still_open, amount, whole)
 
 
 def count_awareness(
-    facts: SchoolFacts, period: Period, share: Fraction, rows: Iterable[Row], at: datetime
+    facts: SchoolFacts, period: Period, share: Fraction, tallies: LineTallies, at: datetime
 ) -> Count:
     """T3 in pupils: expected is the share of the enrolment to be checked, open until a check or the quarter's end."""
-    row = next(iter(rows), Row(AWARENESS, period.end))
+    row = tallies.rows.get(period.end) or tallies.settled
     enrolled = size_at(facts.enrolments, min(at, close_at(period)))
     expected = -(-share.numerator * enrolled // share.denominator)
     due = facts.calendar.last_school_day(period.start, period.end) or period.end
@@ -211,9 +257,9 @@ def attain_zero(
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that a score is made of: rows per measured line, incidents' consequences, and the entries behind them."""
+    """All that a score is made of: tallies per measured line, incidents' consequences, and the entries behind them."""
 
-    rows: Mapping[str, Mapping[date, Row]]
+    tallies: Mapping[str, LineTallies]
     consequences: Sequence[Consequence] = ()
     fills: Mapping[str, Sequence[Fill]] = field(default_factory=dict)
 
@@ -229,11 +275,15 @@ class _Scoring:
 
     def count(self, line: str) -> Count:
         if line == AWARENESS:
-            rows = self.evidence.rows.get(AWARENESS, {}).values()
-            return count_awareness(self.facts, self.period, self.sheet.targets.awareness_share, rows, self.at)
+            share = self.sheet.targets.awareness_share
+            return count_awareness(self.facts, self.period, share, self._tallies(AWARENESS), self.at)
         measured = MEASURED_AS.get(line, line)
-        rows_of = self.evidence.rows.get(measured, {})
-        return count_line(measured, self.facts, self.period, self.rules, rows_of, self.at)
+        tallies = self._tallies(measured)
+        return count_line(measured, self.facts, self.period, self.rules, tallies, self.at)
+
+    def _tallies(self, measured: str) -> LineTallies:
+        found = self.evidence.tallies.get(measured)
+        return found or LineTallies.of(measured, (), settled_until(self.at))
 
     def attain(self, line: str, count: Count) -> Attained:
         if not self.facts.has_canteen and (line == "T5" or line.startswith("food.")):

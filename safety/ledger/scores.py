@@ -15,7 +15,7 @@ from safety.ledger.tallies import tallies_of
 from safety.measures import Measured
 from safety.places.facts import facts_of, school_facts
 from safety.rulebook import Rulebook
-from safety.scoring import Evidence, Score, score
+from safety.scoring import Evidence, LineTallies, Score, score, settled_until
 
 _COLUMNS = ", ".join(f"e.{name}" for name in (*ENTRY, *INCIDENT_COLUMNS))
 INCIDENTS = f"select e.school, {_COLUMNS} from incident e where e.school between $1 and $2"  # noqa: S608
@@ -50,7 +50,7 @@ def consequences_of(
 async def scores(school_ids: Sequence[int], period: Period, now: datetime) -> dict[int, Score]:
     """The scores of many schools from their tallies: what the boards show. Lines do not name their entries."""
     book = Rulebook.of(in_use.standards(), period)
-    facts, rows = await facts_of(school_ids), await tallies_of(school_ids, period)
+    facts, rows = await facts_of(school_ids), await tallies_of(school_ids, period, now)
     incidents = await incidents_by_school(school_ids)
     found = {}
     for school, known in facts.items():
@@ -59,9 +59,11 @@ async def scores(school_ids: Sequence[int], period: Period, now: datetime) -> di
     return found
 
 
-def _evidence(measured: Mapping[str, Measured], costs: Sequence[Consequence]) -> Evidence:
+def evidence_of(measured: Mapping[str, Measured], costs: Sequence[Consequence], at: datetime) -> Evidence:
+    """What was measured from entries, as evidence for a score."""
+    until = settled_until(at)
     return Evidence(
-        {line: {row.day: row for row in found.rows} for line, found in measured.items()},
+        {line: LineTallies.of(line, found.rows, until) for line, found in measured.items()},
         costs,
         {line: found.fills for line, found in measured.items()},
     )
@@ -76,7 +78,7 @@ async def measured_score(
     incidents = await incidents_by_school([school_id])
     reader = Reader(in_use.registry(), facts, period, book, at, now=now, singly=singly)
     measured = await reader.measure(reader.all_windows())
-    evidence = _evidence(measured, consequences_of(incidents[school_id], period, at, book))
+    evidence = evidence_of(measured, consequences_of(incidents[school_id], period, at, book), at)
     return facts, score(facts, period, book, evidence, at), evidence
 
 
@@ -84,6 +86,6 @@ async def tallied_score(school_id: int, period: Period, now: datetime) -> Score:
     """A school's score from its tallies, its lines naming the entries behind them."""
     book = Rulebook.of(in_use.standards(), period)
     facts, _, evidence = await measured_score(school_id, period, now, now=True)
-    rows = await tallies_of([school_id], period)
-    kept = Evidence(rows[school_id], evidence.consequences, evidence.fills)
+    tallies = await tallies_of([school_id], period, now)
+    kept = Evidence(tallies[school_id], evidence.consequences, evidence.fills)
     return score(facts, period, book, kept, now)

@@ -18,6 +18,7 @@ from safety.ledger.feeds import feeds_by_line
 from safety.measures import Measured, Row
 from safety.places.facts import school_facts
 from safety.rulebook import Rulebook
+from safety.scoring import LineTallies, settled_until
 
 UPSERT = """insert into tally (school, line, day, extra, on_time, late, backfilled, amount, whole)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -25,12 +26,14 @@ on conflict (school, line, day) do update set extra = excluded.extra, on_time = 
 late = excluded.late, backfilled = excluded.backfilled, amount = excluded.amount, whole = excluded.whole"""
 DELETE = "delete from tally where school = $1 and line = $2 and day = $3"
 DELETE_ALL = "delete from tally where school = $1 and day between $2 and $3"
-TALLIES = """select school, line, day, extra, on_time, late, backfilled, amount, whole from tally
-where school between $1 and $2 and day between $3 and $4"""
+SETTLED = """select school, line, sum(extra), sum(on_time), sum(late), sum(backfilled), sum(amount), sum(whole)
+from tally where school between $1 and $2 and day between $3 and $4 group by school, line"""
+RECENT = """select school, line, day, extra, on_time, late, backfilled, amount, whole from tally
+where school between $1 and $2 and day > $3 and day <= $4"""
 LONGEST = 3
 """How many quarters on an entry's occurrence may fall due: a term or half-year ends at most three quarters later."""
 
-Tallies = dict[str, dict[date, Row]]
+Tallies = Mapping[str, LineTallies]
 
 
 def lines_touched(ledger: Ledger) -> tuple[str, ...]:
@@ -123,13 +126,18 @@ async def rebuild_all(school_id: int, now: datetime) -> None:
         period = period.next()
 
 
-async def tallies_of(school_ids: Sequence[int], period: Period) -> Mapping[int, Tallies]:
-    """The kept tallies of a quarter, by school and line."""
-    found: dict[int, Tallies] = {school: {} for school in school_ids}
+async def tallies_of(school_ids: Sequence[int], period: Period, at: datetime) -> dict[int, Tallies]:
+    """The kept tallies of a quarter by school and line, summed by the database where nothing is open any more."""
     if not school_ids:
-        return found
-    rows = await fetch_tuples(None, TALLIES, [min(school_ids), max(school_ids), period.start, period.end])
-    for school, line, day, *counts in rows:
+        return {}
+    until = min(settled_until(at), period.end)
+    bounds = [min(school_ids), max(school_ids)]
+    found: dict[int, dict[str, LineTallies]] = {school: {} for school in school_ids}
+    for school, line, *sums in await fetch_tuples(None, SETTLED, [*bounds, period.start, until]):
         if school in found:
-            found[school].setdefault(line, {})[day] = Row(line, day, *counts)
-    return found
+            found[school][line] = LineTallies({}, Row(line, until, *map(int, sums)), until)
+    for school, line, day, *counts in await fetch_tuples(None, RECENT, [*bounds, until, period.end]):
+        if school in found:
+            kept = found[school].setdefault(line, LineTallies({}, Row(line, until), until))
+            kept.rows[day] = Row(line, day, *counts)
+    return dict(found)

@@ -1,0 +1,82 @@
+"""Scoring many schools' quarter: from tallies and by recompute, against a bare scan of every ledger table."""
+
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from statistics import median
+from typing import Any
+
+from config.benchmarks.county import QUARTER, SUMMED, TABLES, make
+from safety import in_use
+from safety.database import fetch_tuples, transaction
+from safety.duties import close_at
+from safety.ledger.scores import consequences_of, evidence_of, incidents_by_school, scores
+from safety.ledger.tallies import rebuild, recompute
+from safety.places.facts import facts_of
+from safety.rulebook import Rulebook
+from safety.scoring import Evidence, as_json, score
+
+NOW = datetime(2026, 7, 20, tzinfo=UTC)
+
+
+async def _timed(work: Callable[[], Awaitable[Any]], times: int) -> tuple[float, Any]:
+    found, result = [], None
+    for _ in range(times):
+        start = time.perf_counter()
+        result = await work()
+        found.append(time.perf_counter() - start)
+    return median(found), result
+
+
+async def bare_scan() -> None:
+    """The least any scoring could do: read every row of every ledger once."""
+    for table in TABLES:
+        await fetch_tuples(None, f"select count(*), sum({SUMMED[table]}) from {table}")  # noqa: S608
+
+
+async def by_recompute(ids: list[int]) -> dict[int, dict[str, Any]]:
+    """Every school's score from its entries."""
+    book = Rulebook.of(in_use.standards(), QUARTER)
+    facts, incidents = await facts_of(ids), await incidents_by_school(ids)
+    found = {}
+    for id_ in ids:
+        measured = await recompute(facts[id_], QUARTER, NOW)
+        evidence = evidence_of(measured, consequences_of(incidents[id_], QUARTER, NOW, book), NOW)
+        found[id_] = as_json(
+            score(facts[id_], QUARTER, book, Evidence(evidence.tallies, evidence.consequences), NOW)
+        )
+    return found
+
+
+async def from_tallies(ids: list[int]) -> dict[int, dict[str, Any]]:
+    """Every school's score from its tallies."""
+    return {id_: as_json(found) for id_, found in (await scores(ids, QUARTER, NOW)).items()}
+
+
+async def bench_score(schools: int, times: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """Generate, tally, and time: seconds each, and the two ratios to the bare scan."""
+    say(f"generating {schools} schools")
+    made = await make(schools, 8000, lambda done: say(f"{done} schools") if done % 50 == 0 else None)
+    say(f"{made.total} rows; tallying")
+    ids = [row[0] for row in await fetch_tuples(None, "select id from school order by id")]
+    start = time.perf_counter()
+    for id_ in ids:
+        async with transaction():
+            await rebuild(id_, QUARTER, close_at(QUARTER))
+    tallied = time.perf_counter() - start
+    await fetch_tuples(None, "analyze")
+    say("timing")
+    bare, _ = await _timed(bare_scan, times)
+    fast, kept = await _timed(lambda: from_tallies(ids), times)
+    slow, again = await _timed(lambda: by_recompute(ids), times)
+    return {
+        "schools": schools,
+        "rows": made.total,
+        "rebuild_seconds": round(tallied, 3),
+        "bare_scan_seconds": round(bare, 3),
+        "from_tallies_seconds": round(fast, 3),
+        "recompute_seconds": round(slow, 3),
+        "from_tallies_ratio": round(fast / bare, 2),
+        "recompute_ratio": round(slow / bare, 2),
+        "agree": kept == again,
+    }
