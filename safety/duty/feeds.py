@@ -6,8 +6,9 @@ from datetime import date
 
 from safety.clock import day_start
 from safety.duties import Window
+from safety.duty.measures import Checkin, Slot, leader, rounds, slots
 from safety.ledger.feeds import Feed, Measure, Read, Reading, Rows, Side, Stored, StoredEvent
-from safety.measures import Checkin, Mark, Measured, Setting, Slot, leader, rounds, slots
+from safety.measures import Mark, Measured, Setting
 
 SLOT_COLUMNS = ("post", "starts_at", "ends_at", "person")
 CHECKIN_COLUMNS = ("post", "person", "substitute_for", "happened_at")
@@ -35,7 +36,9 @@ def _checkin(post: str) -> Read:
         at_post, person, substitute_for, happened_at = row.values
         serves = person if substitute_for is None else substitute_for
         extra = Checkin(serves, happened_at, substitute_for is not None)
-        return Reading(serves, valid=at_post == post, extra=extra)
+        # Nobody checks in ahead of time: what was recorded before its own instant says nothing.
+        valid = at_post == post and happened_at <= row.recorded_at
+        return Reading(serves, valid=valid, extra=extra)
 
     return read
 

@@ -1,0 +1,203 @@
+"""Check-ins laid against rosters, leaders and patrol rounds (PURE).
+
+A slot counts as the roster stood when its day began; which check-in serves which slot, and which rounds of a day are
+far enough apart, is chosen so that the school gets the most that its check-ins are worth.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from safety.duties import Window
+from safety.measures import (
+    Fill,
+    Mark,
+    Measured,
+    Row,
+    Setting,
+    by_day,
+    collect,
+    fill_of,
+    per_unit,
+    timed_on,
+    timing_of,
+)
+
+
+class Slot(NamedTuple):
+    """A rostered slot as it stood at its day's start."""
+
+    post: str
+    day: date
+    person: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+class Checkin(NamedTuple):
+    """`Mark.extra` of a check-in: who is answered for, when, and whether by a substitute."""
+
+    serves: int
+    at: datetime
+    substitute: bool
+
+
+def _fits(slot: Slot, checkin: Checkin, lead: timedelta) -> bool:
+    return checkin.serves == slot.person and slot.starts_at - lead <= checkin.at <= slot.ends_at
+
+
+def _slot_timing(slot: Slot, mark: Mark, window: Window, setting: Setting) -> int | None:
+    """How timely a check-in serves a slot: by its first version that would have served it; None if it does not."""
+    lead = setting.rules.checkin_lead
+    if not (isinstance(mark.extra, Checkin) and _fits(slot, mark.extra, lead)):
+        return None
+    recorded_on = mark.recorded_on
+    for version in mark.history:
+        if version.valid and isinstance(version.extra, Checkin) and _fits(slot, version.extra, lead):
+            recorded_on = version.recorded_on
+            break
+    return timing_of(recorded_on, window.grace_until, setting.closes)
+
+
+def slots(
+    line: str,
+    spans: Sequence[Window],
+    marks: Sequence[Mark],
+    setting: Setting,
+    rostered: Mapping[date, list[Slot]],
+) -> Measured:
+    """The slots of each school day, at least two; one check-in serves one slot, and the best assignment counts."""
+    days = by_day(marks)
+    least = setting.rules.slots_of(line)
+
+    def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
+        def work(row: Row, fills: list[Fill]) -> None:
+            todays = rostered.get(window.due, [])
+            row.extra = max(0, len(todays) - least)
+            edges = [
+                [
+                    (j, t)
+                    for j, slot in enumerate(todays)
+                    if (t := _slot_timing(slot, m, window, setting)) is not None
+                ]
+                for m in days.get(window.due, ())
+            ]
+            for i, j, timing in assign(edges):
+                row.add(timing)
+                fills.append(fill_of(days[window.due][i], window, timing, f"{j + 1}"))
+
+        return work
+
+    return collect(line, ((window, fill(window)) for window in spans))
+
+
+def worth(timing: int) -> int:
+    """Twice what a timing is worth on a sheet, plus a little, so that even a backfilled entry is better than none."""
+    return (201, 101, 1)[timing]
+
+
+def assign(edges: Sequence[Sequence[tuple[int, int]]]) -> list[tuple[int, int, int]]:
+    """The assignment of check-ins to slots that is worth most: (check-in, slot, timing) each.
+
+    `edges[i]` lists the (slot, timing) that check-in i could serve. Where nobody competes, that is the answer.
+    """
+    taken = [slot for options in edges for slot, _ in options]
+    if len(set(taken)) == len(taken) and all(len(options) <= 1 for options in edges):
+        return [(i, *options[0]) for i, options in enumerate(edges) if options]
+    best: dict[frozenset[int], tuple[int, tuple[tuple[int, int, int], ...]]] = {frozenset(): (0, ())}
+    for i, options in enumerate(edges):
+        for used, (value, chosen) in list(best.items()):
+            for slot, timing in options:
+                if slot in used:
+                    continue
+                key, total = used | {slot}, value + worth(timing)
+                if key not in best or total > best[key][0]:
+                    best[key] = total, (*chosen, (i, slot, timing))
+    return list(max(best.values(), key=lambda item: item[0])[1])
+
+
+def _served(marks: Sequence[Mark], todays: Sequence[Slot], setting: Setting) -> list[Mark]:
+    """The check-ins that count without a slot of their own: a substitute's needs the replaced person's slot.
+
+    They all answer the day, whoever checked in, so that mending the name does not make them late; an earlier version
+    that would not have counted does not time them.
+    """
+    lead = setting.rules.checkin_lead
+
+    def counts(extra: object) -> bool:
+        return isinstance(extra, Checkin) and (
+            not extra.substitute or any(_fits(slot, extra, lead) for slot in todays)
+        )
+
+    def answering(mark: Mark) -> Mark:
+        history = (v._replace(unit=None, valid=v.valid and counts(v.extra)) for v in mark.history)
+        return mark._replace(unit=None, history=tuple(history))
+
+    return [answering(mark) for mark in marks if counts(mark.extra)]
+
+
+def leader(
+    line: str,
+    spans: Sequence[Window],
+    marks: Sequence[Mark],
+    setting: Setting,
+    rostered: Mapping[date, list[Slot]],
+) -> Measured:
+    """One leader on each school day."""
+    served = [
+        mark
+        for day, todays in by_day(marks).items()
+        for mark in _served(todays, rostered.get(day, []), setting)
+    ]
+    return per_unit(line, spans, served, setting)
+
+
+def rounds(
+    line: str,
+    spans: Sequence[Window],
+    marks: Sequence[Mark],
+    setting: Setting,
+    rostered: Mapping[date, list[Slot]],
+) -> Measured:
+    """Patrol rounds of each school day, some minutes apart: the set of at most five that is worth most."""
+    days = by_day(marks)
+    rules = setting.rules
+
+    def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
+        def work(row: Row, fills: list[Fill]) -> None:
+            served = _served(days.get(window.due, []), rostered.get(window.due, []), setting)
+            timed = sorted(_round(mark, i, window, setting) for i, mark in enumerate(served))
+            for at, timing, i in best_rounds(timed, rules.patrol_gap, rules.patrol_rounds):
+                row.add(timing)
+                fills.append(fill_of(served[i], window, timing, at.isoformat()))
+
+        return work
+
+    return collect(line, ((window, fill(window)) for window in spans))
+
+
+def _round(mark: Mark, i: int, window: Window, setting: Setting) -> "Round":
+    assert isinstance(mark.extra, Checkin)
+    timing = timing_of(timed_on(mark, window, None), window.grace_until, setting.closes)
+    return mark.extra.at, timing, i
+
+
+Round = tuple[datetime, int, int]
+
+
+def best_rounds(timed: Sequence[Round], gap: timedelta, most: int) -> tuple[Round, ...]:
+    """Of rounds in order of time, at most `most` that lie at least `gap` apart and are worth most together."""
+    none: tuple[int, tuple[Round, ...]] = (0, ())
+    # best[i][n]: the best n rounds among the first i.
+    best: list[list[tuple[int, tuple[Round, ...]]]] = [[none] * (most + 1)]
+    for i, item in enumerate(timed):
+        before = i
+        while before and item[0] - timed[before - 1][0] < gap:
+            before -= 1
+        row = list(best[i])
+        for n in range(1, most + 1):
+            value, chosen = best[before][n - 1]
+            if value + worth(item[1]) > row[n][0]:
+                row[n] = value + worth(item[1]), (*chosen, item)
+        best.append(row)
+    return max(best[-1], key=lambda found: found[0])[1]
