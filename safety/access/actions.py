@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from safety.access import rules, tokens
-from safety.access.scope import Scope
+from safety.access.scope import ROLES, Scope
 from safety.access.tables import Account, ApiToken, LoginThrottle, RoleGrant, WebSession
 from safety.audit.actions import append
 from safety.database import fetch_tuples, transaction
@@ -108,7 +108,11 @@ def _person_problems(number: int, person: NewPerson) -> list[Problem]:
         for role in person.roles
     ]
     return [
-        Problem(f"{number}.{field}", code, {"login": person.login, "least": rules.PASSWORD_MIN})
+        Problem(
+            f"{number}.{field}",
+            code,
+            {"login": person.login, "least": rules.PASSWORD_MIN, "allowed": ", ".join(ROLES)},
+        )
         for field, code in codes
         if code
     ]
@@ -158,7 +162,7 @@ async def grant(actor: Scope | None, login: str, role: NewRole, now: datetime) -
     _administrator(actor)
     problem = rules.role_problem(role.role, role.school is not None, role.bureau is not None)
     if problem:
-        raise BadInput.one("role", problem)
+        raise BadInput.one("role", problem, allowed=", ".join(ROLES))
     async with transaction():
         account = await _account(login)
         await _grant(actor, account.id, account.login, role, now)
@@ -397,7 +401,9 @@ def _setup_problems(asked: FirstSetup, login: str) -> list[Problem]:
         ("login", rules.login_problem(login)),
         ("password", rules.password_problem(asked.password, login)),
     ]
-    return found + [Problem(field, code, {"least": rules.PASSWORD_MIN}) for field, code in codes if code]
+    return found + [
+        Problem(field, code, {"least": rules.PASSWORD_MIN, "login": login}) for field, code in codes if code
+    ]
 
 
 def _administrator(actor: Scope | None) -> None:

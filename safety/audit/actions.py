@@ -29,7 +29,7 @@ class Actor(Protocol):
     def login(self) -> str: ...
 
 
-async def append(  # noqa: PLR0917 - the agreed order, read aloud as a sentence
+async def append(
     chain: int | None,
     actor: Actor | None,
     action: str,

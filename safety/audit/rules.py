@@ -91,7 +91,7 @@ def digest_of(line: Line) -> str:
     return hashlib.sha256(_json(parts).encode()).hexdigest()
 
 
-def next_line(  # noqa: PLR0917
+def next_line(
     chain: int,
     length: int,
     head: str,

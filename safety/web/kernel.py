@@ -12,6 +12,7 @@ from litestar.connection import ASGIConnection
 
 from safety.clock import Clock
 from safety.web.assets import Assets
+from safety.web.nav import NavItem
 from safety.web.pages import Pages
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -26,6 +27,9 @@ class Kernel:
     base_url: str
     pages: Pages
     assets: Assets
+    nav: tuple[NavItem, ...] = ()
+    # Catalogue keys of what every page must say at its top, such as that the clock is not the real one.
+    banners: tuple[str, ...] = ()
     hosts: frozenset[str] = field(init=False)
     secure: bool = field(init=False)
 

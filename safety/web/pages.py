@@ -15,6 +15,7 @@ from litestar.enums import MediaType
 from safety.clock import ZONE
 from safety.ids import new_id
 from safety.text import LANGUAGES, Catalogue, Text
+from safety.web.nav import links_for
 from safety.web.visit import Visit, WebRequest, visit_of
 
 if TYPE_CHECKING:
@@ -106,13 +107,16 @@ def draw(
     request: WebRequest, visit: Visit, template: str, status: int = 200, **context: Any
 ) -> Response[str]:
     """`page` for a visit that is given (error pages outside the kernel make one up)."""
-    pages: Pages = request.app.state.kernel.pages
+    kernel = request.app.state.kernel
+    pages: Pages = kernel.pages
     given: dict[str, Any] = {
         "visit": visit,
         "viewer": visit.scope,
         "csrf": visit.csrf,
         "path": request.url.path,
         "notice": _notice(request, pages.catalogue),
+        "nav": links_for(kernel.nav, visit.scope, request.url.path),
+        "banners": kernel.banners,
     }
     html = pages.draw(template, visit.lang, **(given | context))
     return Response(html, status_code=status, media_type=MediaType.HTML)

@@ -1,0 +1,117 @@
+"""The web application, put together: one place where settings, clock, kernel and all routers meet."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from litestar import Litestar, Router
+from litestar.config.app import AppConfig
+from litestar.datastructures import State
+from litestar.handlers import BaseRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from config.settings import Settings
+from safety.access import admin_routes
+from safety.access import routes as access_routes
+from safety.clock import Clock
+from safety.database import close_engine, open_engine
+from safety.text import Catalogue, catalogue
+from safety.web.assets import STATIC_FOLDER, Assets, static_file
+from safety.web.csrf import check_csrf
+from safety.web.errors import answer_failure
+from safety.web.guards import check_rules, open_to_all
+from safety.web.headers import header_hook
+from safety.web.health import healthz, readyz
+from safety.web.home import home
+from safety.web.kernel import Kernel
+from safety.web.nav import NavItem
+from safety.web.pages import TEMPLATE_FOLDER, Pages
+from safety.web.sessions import Reception
+
+Routes = Router | BaseRouteHandler
+BODY_LIMIT = 2 * 1024 * 1024
+
+# A slice is on the web when its router is in this list, and in the menu when it has an entry below.
+ROUTERS: list[Routes] = [
+    static_file,
+    healthz,
+    readyz,
+    home,
+    access_routes.ROUTER,
+    admin_routes.ROUTER,
+]
+NAV: list[NavItem] = [
+    NavItem("nav.home", "/", "home"),
+    NavItem("nav.accounts", "/admin/accounts", "people", ("admin",)),
+]
+TEMPLATES: list[Path] = [TEMPLATE_FOLDER]
+STATIC: list[Path] = [STATIC_FOLDER]
+
+
+def create_app(
+    settings: Settings,
+    clock: Clock,
+    *,
+    routers: Sequence[Routes] | None = None,
+    texts: Catalogue | None = None,
+    manage_database: bool = True,
+) -> Litestar:
+    """The application for one process. The database in use is opened and closed with it unless told otherwise.
+
+    Raises RuntimeError naming a route that states no rule; with `texts` a test may give a strict catalogue.
+    """
+    kernel = make_kernel(settings, clock, texts or catalogue())
+    app = Litestar(
+        route_handlers=[*(ROUTERS if routers is None else routers)],
+        middleware=[Reception()],
+        before_request=check_csrf,
+        before_send=[header_hook(kernel)],
+        exception_handlers={Exception: answer_failure},
+        request_max_body_size=BODY_LIMIT,
+        state=State({"kernel": kernel, "settings": settings}),
+        on_startup=[_open] if manage_database else [],
+        on_shutdown=[_close] if manage_database else [],
+        openapi_config=_openapi(),
+        on_app_init=[_pages_are_no_api],
+        logging_config=None,
+    )
+    check_rules(app)
+    return app
+
+
+def make_kernel(settings: Settings, clock: Clock, texts: Catalogue) -> Kernel:
+    """What the web layer needs to know of this installation."""
+    assets = Assets(STATIC)
+    return Kernel(
+        clock=clock,
+        secret=settings.secret_key.encode(),
+        base_url=settings.base_url,
+        pages=Pages(texts, assets, TEMPLATES),
+        assets=assets,
+        nav=tuple(NAV),
+        banners=("banner.test-clock",) if settings.test_clock else (),
+    )
+
+
+async def _open() -> None:
+    await open_engine()
+
+
+async def _close() -> None:
+    await close_engine()
+
+
+def _pages_are_no_api(config: AppConfig) -> AppConfig:
+    """Only routes that say so are in the API's description: pages are not an interface for programs."""
+    config.include_in_schema = False
+    return config
+
+
+def _openapi() -> OpenAPIConfig:
+    """The description alone, at /schema/openapi.json: Litestar's viewers load scripts from elsewhere."""
+    return OpenAPIConfig(
+        title="Safe Campus",
+        version="1",
+        openapi_router=Router("/schema", route_handlers=[], guards=[open_to_all()], opt={"bare": True}),
+        render_plugins=[JsonRenderPlugin()],
+    )
