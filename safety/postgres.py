@@ -70,9 +70,14 @@ class PostgresCampusTransaction(CampusTransaction):
         await self._inner.commit()
 
     async def rollback(self) -> None:
-        if not self.connection.is_closed() and self.connection.is_in_transaction():
-            # By hand, since asyncpg refuses to roll back a transaction whose BEGIN or COMMIT failed.
-            await self.connection.execute("ROLLBACK")
+        if self.connection.is_closed():
+            return
+        try:
+            await self._inner.rollback()
+        except asyncpg.InterfaceError:
+            # asyncpg refuses this to a transaction whose BEGIN or COMMIT failed; the server may still be in it.
+            if self.connection.is_in_transaction():
+                await self.connection.execute("ROLLBACK")
 
     async def give_back(self) -> None:
         await self.engine.give_back(self.connection)

@@ -7,6 +7,7 @@ import datetime as dt
 import sqlite3
 import threading
 import uuid
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -120,9 +121,19 @@ async def test_foreign_keys_hold(shelf: StorageShelf) -> None:
         await StorageShelf.delete(force=True)
 
 
+@pytest.fixture
+async def complaints() -> AsyncIterator[list[str]]:
+    """What drivers tell the event loop instead of raising, such as a connection given back unclean."""
+    loop, heard = asyncio.get_running_loop(), list[str]()
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _loop, context: heard.append(context["message"]))
+    yield heard
+    loop.set_exception_handler(before)
+
+
 @pytest.mark.parametrize("moment", [0, 0.0005, 0.001, 0.002, 0.004, 0.008])
 async def test_cancelling_anywhere_leaves_no_lock_and_no_half_write(
-    shelf: StorageShelf, moment: float
+    shelf: StorageShelf, complaints: list[str], moment: float
 ) -> None:
     async def pair(number: int) -> None:
         async with transaction():
@@ -140,6 +151,7 @@ async def test_cancelling_anywhere_leaves_no_lock_and_no_half_write(
     assert {count for _, count in rows} == {2}
     assert {number for number, _ in rows} >= set(range(1, 40, 2))
     await write(shelf, 1000)  # and the next one gets its turn
+    assert complaints == []
     assert not current_engine().transaction_exists()
 
 
