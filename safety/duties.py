@@ -79,6 +79,11 @@ def close_at(period: Period) -> datetime:
     return day_start(close_day(period) + timedelta(days=1))
 
 
+def before_close(period: Period, at: datetime) -> datetime:
+    """The instant looked from, or the last one before the close: nothing known later raises the quarter."""
+    return min(at, close_at(period) - timedelta(microseconds=1))
+
+
 def windows(line: str, facts: SchoolFacts, period: Period, rules: DutyRules) -> tuple[Window, ...]:
     """The occurrences of a line whose due date falls in the quarter, in order; none without a canteen for its lines."""
     duty = DUTIES[line]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from fractions import Fraction
 
 from safety.calendar import SchoolCalendar
 from safety.standards import Standards
@@ -30,6 +31,7 @@ class DutyRules:
     sample_kept: timedelta
     evaluation_days: int
     kindergarten_drills: tuple[str, ...]
+    awareness_share: Fraction
 
     @classmethod
     def from_standards(cls, standards: Standards, on: date) -> "DutyRules":
@@ -53,6 +55,7 @@ class DutyRules:
             sample_kept=timedelta(hours=number("food.samples.least_hours")),
             evaluation_days=number("drills.evaluated.due_days"),
             kindergarten_drills=standards.list_on("drills.monthly.cadence.kindergarten", on),
+            awareness_share=standards.fraction_on("targets.awareness_share", on),
         )
 
     def slots_of(self, line: str) -> int:

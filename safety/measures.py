@@ -9,12 +9,13 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from fractions import Fraction
 from typing import NamedTuple
 from uuid import UUID
 
 from safety.calendar import Period
 from safety.clock import local_day
-from safety.duties import EVALUATED, Window, class_ids, close_at, close_day
+from safety.duties import EVALUATED, Window, before_close, class_ids, close_day
 from safety.facts import SchoolFacts, size_at
 from safety.sheet import DutyRules
 
@@ -139,8 +140,8 @@ class Setting:
 
     @property
     def frozen_at(self) -> datetime:
-        """The instant after which nothing raises the quarter: the close, or now if that is still to come."""
-        return min(self.at, close_at(self.period))
+        """The instant looked from, or the last one before the close: nothing known later raises the quarter."""
+        return before_close(self.period, self.at)
 
 
 Measure = Callable[[str, Sequence[Window], Sequence[Mark], Setting], Measured]
@@ -186,18 +187,18 @@ def per_unit(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting:
                     best[mark.unit] = timing, mark
             for unit, (timing, mark) in best.items():
                 row.add(timing)
-                if mark.id is not None:
-                    fills.append(fill_of(mark, window, timing, unit))
+                note(fills, mark, window, timing, unit)
 
         return work
 
     return collect(line, ((window, fill(window)) for window in spans))
 
 
-def fill_of(mark: Mark, window: Window, timing: int, unit: Hashable = None) -> Fill:
-    assert mark.id is not None
-    key = window.key if unit is None else f"{window.key}/{unit}"
-    return Fill(mark.id, key, mark.day, timing, mark.recorded_at)
+def note(fills: list[Fill], mark: Mark, window: Window, timing: int, unit: Hashable = None) -> None:
+    """Name the entry behind an answered occurrence; what the database gathered has no id to name."""
+    if mark.id is not None:
+        key = window.key if unit is None else f"{window.key}/{unit}"
+        fills.append(Fill(mark.id, key, mark.day, timing, mark.recorded_at))
 
 
 # ---------------------------------------------------------------- weekly class sessions, which T1 reads too
@@ -232,7 +233,7 @@ def _class_week(
 
     best = min(held, key=timing)
     row.add(timing(best))
-    fills.append(fill_of(best, window, timing(best), unit))
+    note(fills, best, window, timing(best), unit)
     row.whole += pupils
     row.amount += max(min(_before_close(mark, window, setting.closes), pupils) for mark in held)
 
@@ -257,22 +258,47 @@ def _before_close(mark: Mark, window: Window, closes: date) -> int:
 
 
 # ---------------------------------------------------------------- awareness checks (T3)
-def awareness(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting) -> Measured:
+def awareness_ratio(passed: int, checked: int, need: Fraction) -> Fraction:
+    """Passed ÷ checked, times how much of the pupils that must be checked (`need`) were; 0 without any check."""
+    if not checked:
+        return Fraction(0)
+    covered = min(Fraction(1), checked / need) if need else Fraction(1)
+    return Fraction(passed, checked) * covered
+
+
+def awareness(
+    line: str,
+    spans: Sequence[Window],
+    marks: Sequence[Mark],
+    setting: Setting,
+    closed: Sequence[Mark] | None = None,
+) -> Measured:
     """`whole` = pupils checked, `amount` = pupils who passed, over the checks recorded before the close; each at most
-    the class. The rows' on-time count is the number of such checks, kept on the quarter's last day."""
+    the class. The rows' on-time count is the number of such checks, kept on the quarter's last day.
+
+    `closed`: the checks as they stood at the close (or stand now). Taking back a bad check, or shrinking it, would
+    raise the ratio, so the worse of those figures and today's counts.
+    """
     del spans
     period = setting.period
     window = Window(period.id, period.start, period.end, period.end, period.end)
     row = Row(line, period.end)
     fills: list[Fill] = []
-    for mark in (m for m in marks if period.start <= m.day <= period.end):
-        checked, passed = _checked(mark, window, setting)
+    now: list[tuple[int, int]] = []
+    for mark in (m for m in marks if m.day in period):
         timing = BACKFILLED if timed_on(mark, window, mark.unit) > setting.closes else ON_TIME
         row.add(timing)
-        fills.append(fill_of(mark, window, timing, mark.id))
+        note(fills, mark, window, timing, mark.id)
         if timing == ON_TIME:
-            row.whole += checked
-            row.amount += passed
+            now.append(_checked(mark, window, setting))
+    then = [
+        _checked(mark, window, setting)
+        for mark in (marks if closed is None else closed)
+        if mark.day in period
+    ]
+    need = setting.rules.awareness_share * size_at(setting.facts.enrolments, setting.frozen_at)
+    totals = [(sum(c for c, _ in found), sum(p for _, p in found)) for found in (now, then)]
+    row.whole, row.amount = min(totals, key=lambda total: awareness_ratio(total[1], total[0], need))
     return Measured([] if row.is_empty() else [row], fills)
 
 
@@ -314,7 +340,7 @@ def evaluations(line: str, spans: Sequence[Window], marks: Sequence[Mark], setti
                 if found.made_on is not None:
                     timing = timing_of(found.made_on, window.grace_until, setting.closes)
                     row.add(timing)
-                    fills.append(fill_of(mark, window, timing, mark.id))
+                    note(fills, mark, window, timing, mark.id)
 
         return work
 

@@ -4,47 +4,40 @@ Points are integers of hundredths, ratios are fractions; a line's points are rou
 sum of the lines as printed, less penalties. Lines that do not apply share their points out by largest remainder.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from safety.calendar import Period
-from safety.clock import local_day
-from safety.duties import AWARENESS, DUTIES, ZERO, base_expected, close_at, close_day, pupils_on, windows
-from safety.facts import SchoolFacts, size_at
+from safety.counting import Count, LineTallies, awareness_need, count_awareness, count_line, settled_until
+from safety.duties import AWARENESS, DUTIES, ZERO
+from safety.facts import SchoolFacts
 from safety.incidents.rules import Consequence
-from safety.measures import Fill, Row
+from safety.measures import Fill, Measured, awareness_ratio
 from safety.rulebook import Rulebook
 from safety.sheet import HALVES, DutyRules, ScoringSheet, SheetGroup, SheetLine
+
+__all__ = [
+    "Count",
+    "Evidence",
+    "LineTallies",
+    "Penalty",
+    "Score",
+    "ScoredGroup",
+    "ScoredLine",
+    "Veto",
+    "as_json",
+    "decimal",
+    "score",
+    "settled_until",
+]
 
 ZERO_TARGETS = ("T2", "T4", "T5", "T6")
 MEASURED_AS = {"T1": "education.weekly", "T2": ZERO, "T4": ZERO, "T5": ZERO, "T6": ZERO}
 """The measured line whose counts a target shows."""
-REACHED = "education.weekly"
-"""The measured line whose amounts T1 reads: pupils reached, of the pupils of the classes due."""
-SETTLED_AFTER = timedelta(days=8)
-"""No grace is longer than seven days, so after these nothing is open any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """A line's counts as of an instant. `amount` ÷ `whole` is its own ratio where it has one."""
-
-    expected: int = 0
-    on_time: int = 0
-    late: int = 0
-    backfilled: int = 0
-    open: int = 0
-    amount: int = 0
-    whole: int = 0
-
-    @property
-    def missing(self) -> int:
-        return max(0, self.expected - self.on_time - self.late - self.backfilled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,86 +95,6 @@ class Score:
         return next(line for group in self.groups for line in group.lines if line.id == line_id)
 
 
-# ---------------------------------------------------------------- counts from rows
-@dataclass(frozen=True, slots=True)
-class LineTallies:
-    """A line's rows by due date after `until`, and the sums of all its rows due up to then."""
-
-    rows: dict[date, Row]
-    settled: Row
-    until: date
-
-    @classmethod
-    def of(cls, line: str, rows: Iterable[Row], until: date) -> "LineTallies":
-        """Rows of a quarter parted at a settled day."""
-        sums = Row(line, until)
-        recent: dict[date, Row] = {}
-        for row in rows:
-            if row.day > until:
-                recent[row.day] = row
-            else:
-                sums.merge(row)
-        return cls(recent, sums, until)
-
-
-def settled_until(at: datetime) -> date:
-    """The last due date whose on-time limit has surely passed: what fell due by then is no longer open."""
-    return local_day(at) - SETTLED_AFTER
-
-
-def _settled(
-    line: str, facts: SchoolFacts, period: Period, rules: DutyRules, until: date, frozen: datetime
-) -> tuple[int, int]:
-    """(occurrences by the standard alone, pupils of the classes due) of the windows due up to a settled day."""
-    key = line, period.id, rules, until, bisect_right(facts.size_changes, frozen)
-    if key not in facts.memo:
-        spans = [w for w in windows(line, facts, period, rules) if w.due <= until]
-        pupils = sum(pupils_on(facts, w.due, frozen) for w in spans) if line == REACHED else 0
-        facts.memo[key] = sum(base_expected(line, facts, w, rules) for w in spans), pupils
-    return facts.memo[key]  # type: ignore[return-value]
-
-
-def count_line(
-    line: str, facts: SchoolFacts, period: Period, rules: DutyRules, tallies: "LineTallies", at: datetime
-) -> Count:
-    """A measured line's counts as of an instant: windows due by then, the unfilled ones open while still in time."""
-    today, closes = local_day(at), close_day(period)
-    frozen = min(at, close_at(period))
-    until, sums = tallies.until, tallies.settled
-    expected, whole = _settled(line, facts, period, rules, until, frozen)
-    expected += sums.extra
-    on_time, late, backfilled, amount = sums.on_time, sums.late, sums.backfilled, sums.amount
-    still_open = 0
-    for window in windows(line, facts, period, rules):
-        if window.due <= until:
-            continue
-        if window.due > today:
-            break
-        row = tallies.rows.get(window.due) or Row(line, window.due)
-        due = base_expected(line, facts, window, rules) + row.extra
-        is_open = today <= min(window.grace_until, closes)
-        expected += min(row.filled, due) if is_open else due
-        still_open += max(0, due - row.filled) if is_open else 0
-        on_time, late, amount = on_time + row.on_time, late + row.late, amount + row.amount
-        backfilled += row.backfilled
-        if line == REACHED:
-            whole += row.whole if is_open else pupils_on(facts, window.due, frozen)
-    return Count(expected, on_time, late, backfilled, still_open, amount, whole)
-
-
-def count_awareness(
-    facts: SchoolFacts, period: Period, share: Fraction, tallies: LineTallies, at: datetime
-) -> Count:
-    """T3 in pupils: expected is the share of the enrolment to be checked, open until a check or the quarter's end."""
-    row = tallies.rows.get(period.end) or tallies.settled
-    enrolled = size_at(facts.enrolments, min(at, close_at(period)))
-    expected = -(-share.numerator * enrolled // share.denominator)
-    due = facts.calendar.last_school_day(period.start, period.end) or period.end
-    if not row.on_time and local_day(at) <= due:
-        return Count(open=expected)
-    return Count(expected, min(row.whole, expected), amount=row.amount, whole=row.whole)
-
-
 # ---------------------------------------------------------------- sharing points out
 def share_out(total: int, weights: Sequence[int]) -> list[int]:
     """Whole hundredths in proportion to weights, adding up exactly: largest remainder, ties to the earlier one."""
@@ -228,14 +141,11 @@ def attain_t1(count: Count) -> Attained:
     return _graded(Fraction(count.amount, count.whole)) if count.whole else NOTHING_DUE
 
 
-def attain_t3(count: Count, share: Fraction, enrolled: int) -> Attained:
-    """Pass ratio × how much of the share was checked."""
+def attain_t3(count: Count, need: Fraction) -> Attained:
+    """Pass ratio × how much of the share was checked; `need` is that share of the enrolment, in pupils."""
     if not count.expected:
         return NOTHING_DUE
-    if not count.whole:
-        return _graded(Fraction(0))
-    covered = min(Fraction(1), Fraction(count.whole) / (share * enrolled))
-    return _graded(Fraction(count.amount, count.whole) * covered)
+    return _graded(awareness_ratio(count.amount, count.whole, need))
 
 
 def attain_zero(
@@ -262,6 +172,13 @@ class Evidence:
     tallies: Mapping[str, LineTallies]
     consequences: Sequence[Consequence] = ()
     fills: Mapping[str, Sequence[Fill]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, measured: Mapping[str, Measured], costs: Sequence[Consequence], at: datetime) -> "Evidence":
+        """What was measured from entries as of an instant."""
+        until = settled_until(at)
+        tallies = {line: LineTallies.of(line, found.rows, until) for line, found in measured.items()}
+        return cls(tallies, costs, {line: found.fills for line, found in measured.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,8 +210,8 @@ class _Scoring:
         if line == "T1":
             return attain_t1(count)
         if line == AWARENESS:
-            enrolled = size_at(self.facts.enrolments, min(self.at, close_at(self.period)))
-            return attain_t3(count, self.sheet.targets.awareness_share, enrolled)
+            need = awareness_need(self.facts, self.period, self.sheet.targets.awareness_share, self.at)
+            return attain_t3(count, need)
         return attain_duty(count, self.sheet.factors.late)
 
     def line(self, line: str) -> tuple[Count, Attained]:

@@ -17,7 +17,7 @@ from safety.measures import (
     Setting,
     by_day,
     collect,
-    fill_of,
+    note,
     per_unit,
     timed_on,
     timing_of,
@@ -40,6 +40,8 @@ class Checkin(NamedTuple):
     serves: int
     at: datetime
     substitute: bool
+    post: str = ""
+    post: str = ""
 
 
 def _fits(slot: Slot, checkin: Checkin, lead: timedelta) -> bool:
@@ -84,7 +86,7 @@ def slots(
             ]
             for i, j, timing in assign(edges):
                 row.add(timing)
-                fills.append(fill_of(days[window.due][i], window, timing, f"{j + 1}"))
+                note(fills, days[window.due][i], window, timing, f"{j + 1}")
 
         return work
 
@@ -169,7 +171,7 @@ def rounds(
             timed = sorted(_round(mark, i, window, setting) for i, mark in enumerate(served))
             for at, timing, i in best_rounds(timed, rules.patrol_gap, rules.patrol_rounds):
                 row.add(timing)
-                fills.append(fill_of(served[i], window, timing, at.isoformat()))
+                note(fills, served[i], window, timing, at.isoformat())
 
         return work
 
