@@ -7,9 +7,7 @@ ID = "2026-11-22T02:50:00:000001"
 VERSION = "1.38.0"
 DESCRIPTION = "indexes"
 
-INDEXES = (
-    "create unique index job_slot_name on job_slot (name, slot)",
-)
+INDEXES = ("create unique index job_slot_name on job_slot (name, slot)",)
 
 
 async def forwards() -> MigrationManager:
