@@ -39,7 +39,7 @@ async def _person(scope: Scope, number: int, line: str, now: datetime) -> NewPer
     cells = [cell.strip() for cell in SEPARATOR.split(line)]
     if not 3 <= len(cells) <= 5:
         raise BadInput.one(f"{number}.login", "line-columns")
-    login, name, role, place, class_name = (cells + ["", ""])[:5]
+    login, name, role, place, class_name = [*cells, "", ""][:5]
     if role not in ROLES:
         raise BadInput.one(f"{number}.role", "role-unknown", allowed=", ".join(ROLES))
     return NewPerson(login, name, (await _role(scope, number, role, place, class_name, now),))

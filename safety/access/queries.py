@@ -87,7 +87,11 @@ class _Grant:
 
 async def _scope(rows: Sequence[Row], now: datetime) -> Scope:
     today = local_day(now)
-    grants = [_Grant(*row[5:9], row[11]) for row in rows if row[5] and in_force(row[9], row[10], today)]
+    grants = [
+        _Grant(row[5], row[6], row[7], row[8], row[11])
+        for row in rows
+        if row[5] and in_force(row[9], row[10], today)
+    ]
     admin = any(grant.role == "admin" for grant in grants)
     reach = await _reach(grants, admin)
     roles = tuple(_role(grant, reach) for grant in grants)

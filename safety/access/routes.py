@@ -113,8 +113,13 @@ async def _asked(request: WebRequest, values: dict[str, str]) -> actions.FirstSe
     password = await raw_value(request, "password")
     if password != await raw_value(request, "again"):
         raise BadInput([Problem("again", "password-differs")])
-    names = ("bureau_code", "bureau_name", "login", "name")
-    return actions.FirstSetup(*(values.get(name, "") for name in names), password=password)
+    return actions.FirstSetup(
+        bureau_code=values.get("bureau_code", ""),
+        bureau_name=values.get("bureau_name", ""),
+        login=values.get("login", ""),
+        name=values.get("name", ""),
+        password=password,
+    )
 
 
 async def _only_before_any_account() -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from litestar import Response
 from litestar.exceptions import HTTPException
 
-from safety.errors import BadInput, Conflict, NotAllowed, NotFound, Problem, Refusal
+from safety.errors import BadInput, Conflict, NotAllowed, NotFound, Problem
 from safety.text import Catalogue
 from safety.web.guards import PasswordChangeNeeded, SignInNeeded
 from safety.web.kernel import kernel_of
@@ -91,8 +91,6 @@ def _failure(error: Exception, request: WebRequest) -> Failure:
         return Failure(401, "sign-in-needed", headers={"www-authenticate": "Bearer"})
     if isinstance(error, PasswordChangeNeeded):
         return Failure(403, "password-change-needed")
-    if isinstance(error, Refusal):
-        return Failure(error.status)
     if isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         return Failure(error.status_code, headers=dict(error.headers or {}))
     reference = secrets.token_hex(4)

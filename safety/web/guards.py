@@ -41,17 +41,12 @@ class Rule:
         if self.kind == "open":
             return
         visit = visit_of(connection)
-        viewer = _signed_in(visit, own_account="own_account" in handler.opt)
-        if (
-            viewer.read_only
-            and connection.scope["method"] not in READING
-            and "own_account" not in handler.opt
-        ):  # type: ignore[typeddict-item]
-            self._place(connection, visit, viewer)
-            raise NotAllowed
-        if self.kind == "role" and not viewer.has(*self.roles):
-            raise NotAllowed
+        own = "own_account" in handler.opt
+        viewer = _signed_in(visit, own)
+        if self.kind == "role":
+            _allow(viewer.has(*self.roles))
         self._place(connection, visit, viewer)
+        _allow(own or not viewer.read_only or _method(connection) in READING)
 
     def _place(self, connection: Connection, visit: Visit, viewer: Scope) -> None:
         """Resolve the school or bureau in the address; one out of scope is answered as one that does not
@@ -67,6 +62,10 @@ class Rule:
             if visit.bureau_id is None:
                 raise NotFound
             _allow(viewer.may_bureau(visit.bureau_id, *self.roles))
+
+
+def _method(connection: Connection) -> str:
+    return str(connection.scope.get("method", "GET"))
 
 
 def _allow(allowed: bool) -> None:
