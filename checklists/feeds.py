@@ -1,9 +1,10 @@
 """What canteen entries answer (PURE)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from safety.ledger.feeds import Feed, Gather, Reading, Stored, StoredEvent, alone
-from safety.measures import Setting, per_unit
+from safety.measures import Mark, Setting, per_unit
 
 SAMPLE_COLUMNS = ("meal", "grams", "stored_at", "discarded_at")
 
@@ -14,7 +15,7 @@ def _sample(row: Stored, events: Sequence[StoredEvent], setting: Setting) -> Rea
     gone = [e.happened_at for e in events if e.kind == "discarded"]
     if discarded_at is not None:
         gone.append(discarded_at)
-    kept = all(at - stored_at >= setting.rules.sample_kept or at > setting.at for at in gone)
+    kept = all(at - stored_at >= setting.rules.sample_kept for at in gone)
     return Reading(meal, valid=meal in setting.facts.meals and grams >= setting.rules.sample_grams and kept)
 
 
@@ -23,5 +24,29 @@ def _batch(row: Stored, events: Sequence[StoredEvent], setting: Setting) -> Read
     return Reading()
 
 
-SAMPLE_FEEDS = (Feed("food.samples", alone(per_unit), _sample),)
-BATCH_FEEDS = (Feed("food.purchases", alone(per_unit), _batch, gather=Gather()),)
+def _sample_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
+    least, meals = setting.rules.sample_grams, setting.facts.meals
+    return [
+        Mark(None, day, meal, timed) for day, meal, grams, timed in rows if grams >= least and meal in meals
+    ]
+
+
+def _batch_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
+    del setting
+    return [Mark(None, day, None, timed) for day, timed in rows]
+
+
+# The grams that a meal's samples have in common are few, so grouping by them still gathers the dishes.
+SAMPLES = Gather(
+    ("e.happened_on", "e.meal", "e.grams", 'min(e.timed_on) as "timed [date]"'),
+    _sample_marks,
+    group=("e.happened_on", "e.meal", "e.grams"),
+    apart="e.discarded_at is not null",
+    weighs_events=True,
+)
+BATCHES = Gather(
+    ("e.happened_on", 'min(e.timed_on) as "timed [date]"'), _batch_marks, group=("e.happened_on",)
+)
+
+SAMPLE_FEEDS = (Feed("food.samples", alone(per_unit), _sample, gather=SAMPLES),)
+BATCH_FEEDS = (Feed("food.purchases", alone(per_unit), _batch, gather=BATCHES),)

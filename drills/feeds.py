@@ -5,7 +5,7 @@ from datetime import date
 
 from safety.clock import local_day
 from safety.duties import EVALUATED, Window
-from safety.ledger.feeds import Feed, Reading, Rows, Side, Stored, StoredEvent, alone
+from safety.ledger.feeds import Feed, Need, Reading, Rows, Side, Stored, StoredEvent, alone
 from safety.measures import Evaluation, Mark, Measured, Setting, evaluations, per_unit
 
 DRILL_COLUMNS = ("kind", "evaluated_on")
@@ -36,9 +36,7 @@ def _made_on(rows: Rows, row: Stored, setting: Setting) -> date | None:
         for e in rows.events_of(row, setting.at)
         if e.kind == "evaluated"
     ]
-    made = [max(on, local_day(at)) for at, on in said if at <= setting.at]
-    first = min(made, default=None)
-    return first if first is not None and first <= local_day(setting.at) else None
+    return min((max(on, local_day(at)) for at, on in said if at <= setting.at), default=None)
 
 
 def asked(rows: Rows, setting: Setting) -> Iterable[Mark]:
@@ -64,6 +62,6 @@ def _evaluations(
 
 DRILL_FEEDS = (
     Feed("drills.monthly", alone(per_unit), _any),
-    Feed(EVALUATED, _evaluations, needs=(LEDGER,)),
+    Feed(EVALUATED, _evaluations, needs=(Need(LEDGER),)),
     Feed("drills.fire", alone(per_unit), _fire),
 )

@@ -9,14 +9,14 @@ from typing import Any
 from config.benchmarks.county import QUARTER, SUMMED, TABLES, make
 from safety import in_use
 from safety.database import fetch_tuples, transaction
-from safety.duties import close_at
 from safety.ledger.scores import consequences_of, evidence_of, incidents_by_school, scores
 from safety.ledger.tallies import rebuild, recompute
 from safety.places.facts import facts_of
 from safety.rulebook import Rulebook
-from safety.scoring import Evidence, as_json, score
+from safety.scoring import as_json, score
 
 NOW = datetime(2026, 7, 20, tzinfo=UTC)
+CHUNK = 20
 
 
 async def _timed(work: Callable[[], Awaitable[Any]], times: int) -> tuple[float, Any]:
@@ -39,12 +39,13 @@ async def by_recompute(ids: list[int]) -> dict[int, dict[str, Any]]:
     book = Rulebook.of(in_use.standards(), QUARTER)
     facts, incidents = await facts_of(ids), await incidents_by_school(ids)
     found = {}
-    for id_ in ids:
-        measured = await recompute(facts[id_], QUARTER, NOW)
-        evidence = evidence_of(measured, consequences_of(incidents[id_], QUARTER, NOW, book), NOW)
-        found[id_] = as_json(
-            score(facts[id_], QUARTER, book, Evidence(evidence.tallies, evidence.consequences), NOW)
-        )
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        measured = await recompute([facts[id_] for id_ in chunk], QUARTER, NOW)
+        for id_ in chunk:
+            costs = consequences_of(incidents[id_], QUARTER, NOW, book)
+            evidence = evidence_of(measured[id_], costs, NOW)
+            found[id_] = as_json(score(facts[id_], QUARTER, book, evidence, NOW))
     return found
 
 
@@ -62,7 +63,7 @@ async def bench_score(schools: int, times: int, say: Callable[[str], None]) -> d
     start = time.perf_counter()
     for id_ in ids:
         async with transaction():
-            await rebuild(id_, QUARTER, close_at(QUARTER))
+            await rebuild(id_, QUARTER, NOW)
     tallied = time.perf_counter() - start
     await fetch_tuples(None, "analyze")
     say("timing")

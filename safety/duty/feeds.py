@@ -1,13 +1,26 @@
 """What rosters and check-ins answer (PURE)."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from safety.clock import day_start
 from safety.duties import Window
 from safety.duty.measures import Checkin, Slot, leader, rounds, slots
-from safety.ledger.feeds import Feed, Measure, Read, Reading, Rows, Side, Stored, StoredEvent
+from safety.ledger.feeds import (
+    CORRECTED,
+    Feed,
+    Gather,
+    Measure,
+    Need,
+    Read,
+    Reading,
+    Rows,
+    Side,
+    Stored,
+    StoredEvent,
+)
 from safety.measures import Mark, Measured, Setting
 
 SLOT_COLUMNS = ("post", "starts_at", "ends_at", "person")
@@ -18,13 +31,24 @@ Rostered = Mapping[date, list[Slot]]
 Roster = Callable[[str, Sequence[Window], Sequence[Mark], Setting, Rostered], Measured]
 
 
-def rostered(rows: Rows, post: str) -> dict[date, list[Slot]]:
-    """The slots of a post as each day's roster stood when the day began."""
-    found: dict[date, list[Slot]] = defaultdict(list)
+def _as_it_stood(rows: Rows) -> Iterable[tuple[Any, ...]]:
+    """The slots' values as each day's roster stood when the day began, however the rows were read."""
     for row in rows.stored:
-        if row.values[0] == post and row.stands_at(day_start(row.day)):
-            _, starts_at, ends_at, person = row.values
-            found[row.day].append(Slot(post, row.day, person, starts_at, ends_at))
+        if row.stands_at(day_start(row.day)):
+            yield (row.day, *row.values)
+    for day, *values, recorded_at, superseded_at, voided_at in rows.gathered:
+        begins = day_start(day)
+        gone = (superseded_at, voided_at)
+        if recorded_at <= begins and all(end is None or end > begins for end in gone):
+            yield (day, *values)
+
+
+def rostered(rows: Rows, post: str) -> dict[date, list[Slot]]:
+    """The slots of a post, by day, as each day's roster stood when the day began."""
+    found: dict[date, list[Slot]] = defaultdict(list)
+    for day, at_post, starts_at, ends_at, person in _as_it_stood(rows):
+        if at_post == post:
+            found[day].append(Slot(post, day, person, starts_at, ends_at))
     for todays in found.values():
         todays.sort(key=lambda slot: (slot.starts_at, slot.ends_at, slot.person))
     return found
@@ -35,7 +59,7 @@ def _checkin(post: str) -> Read:
         del events, setting
         at_post, person, substitute_for, happened_at = row.values
         serves = person if substitute_for is None else substitute_for
-        extra = Checkin(serves, happened_at, substitute_for is not None)
+        extra = Checkin(serves, happened_at, substitute_for is not None, at_post)
         # Nobody checks in ahead of time: what was recorded before its own instant says nothing.
         valid = at_post == post and happened_at <= row.recorded_at
         return Reading(serves, valid=valid, extra=extra)
@@ -52,8 +76,39 @@ def _with_roster(post: str, measure: Roster) -> Measure:
     return work
 
 
+def _checkin_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
+    del setting
+    return [
+        Mark(None, day, serves, timed, extra=Checkin(serves, at, substitute, post))
+        for day, timed, post, serves, substitute, at in (
+            (day, timed, post, person if instead is None else instead, instead is not None, at)
+            for day, timed, post, person, instead, at in rows
+        )
+    ]
+
+
+SLIM_ROSTER = Gather(
+    tuple(
+        f"e.{name}" for name in ("happened_on", *SLOT_COLUMNS, "recorded_at", "superseded_at", "voided_at")
+    ),
+    whole_history=True,
+)
+SLIM_CHECKINS = Gather(
+    ("e.happened_on", "e.timed_on", "e.post", "e.person", "e.substitute_for", "e.happened_at"),
+    _checkin_marks,
+    apart=CORRECTED,
+)
+
+
 def _feed(post: str, measure: Roster) -> Feed:
-    return Feed(f"duty.{post}", _with_roster(post, measure), _checkin(post), needs=(ROSTER,))
+    return Feed(
+        f"duty.{post}",
+        _with_roster(post, measure),
+        _checkin(post),
+        needs=(Need(ROSTER, SLIM_ROSTER),),
+        gather=SLIM_CHECKINS,
+        pick=lambda mark: isinstance(mark.extra, Checkin) and mark.extra.post == post,
+    )
 
 
 CHECKIN_FEEDS = (

@@ -1,9 +1,10 @@
 """What education entries answer (PURE)."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from safety.ledger.feeds import Feed, Gather, Read, Reading, Stored, StoredEvent, alone
-from safety.measures import Setting, awareness, per_unit, sessions
+from safety.ledger.feeds import CORRECTED, Feed, Gather, Read, Reading, Stored, StoredEvent, alone
+from safety.measures import Mark, Setting, awareness, per_unit, sessions
 
 SESSION_COLUMNS = ("school_class", "kind", "present", "made_up")
 REMINDER_COLUMNS = ("school_class",)
@@ -37,17 +38,46 @@ def _check(row: Stored, events: Sequence[StoredEvent], setting: Setting) -> Read
     return Reading(school_class, checked, extra=passed)
 
 
+def _weekly_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
+    del setting
+    return [
+        Mark(None, day, unit, timed, None, 0, present + made_up)
+        for day, unit, timed, present, made_up in rows
+    ]
+
+
+def _kind_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
+    del setting
+    return [Mark(None, day, None, timed) for day, timed in rows]
+
+
+def _counted_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
+    del setting
+    return [Mark(None, day, None, timed, many=many) for day, timed, many in rows]
+
+
+def _gather_kind(kind: str) -> Gather:
+    return Gather(("e.happened_on", "e.timed_on"), _kind_marks, where=f"e.kind = '{kind}'", apart=CORRECTED)
+
+
+WEEKLY = Gather(
+    ("e.happened_on", "e.school_class", "e.timed_on", "e.present", "e.made_up"),
+    _weekly_marks,
+    where="e.kind = 'weekly' and e.school_class is not null",
+    apart=CORRECTED,
+)
+DAILY = Gather(
+    ("e.happened_on as day", "min(e.timed_on) as timed"),
+    _counted_marks,
+    group=("e.happened_on", "e.school_class"),
+    counted=True,
+    by_class=True,
+)
+
 SESSION_FEEDS = (
-    Feed("education.weekly", alone(sessions), _weekly),
-    Feed("education.monthly", alone(per_unit), _of_kind("monthly")),
-    Feed("education.legal", alone(per_unit), _of_kind("legal")),
+    Feed("education.weekly", alone(sessions), _weekly, gather=WEEKLY),
+    Feed("education.monthly", alone(per_unit), _of_kind("monthly"), gather=_gather_kind("monthly")),
+    Feed("education.legal", alone(per_unit), _of_kind("legal"), gather=_gather_kind("legal")),
 )
-REMINDER_FEEDS = (
-    Feed(
-        "education.daily",
-        alone(per_unit),
-        _reminder,
-        gather=Gather(unit="school_class", counted=True, by_class=True),
-    ),
-)
+REMINDER_FEEDS = (Feed("education.daily", alone(per_unit), _reminder, gather=DAILY),)
 CHECK_FEEDS = (Feed("T3", alone(awareness), _check),)

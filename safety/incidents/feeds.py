@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from safety.duties import ZERO, Window
-from safety.incidents.rules import Event, Incident, State, covered_days
-from safety.ledger.feeds import Feed, Reading, Rows, Side, Stored, StoredEvent
+from safety.incidents.coverage import covered_days
+from safety.incidents.rules import Event, Incident, State
+from safety.ledger.feeds import Feed, Need, Reading, Rows, Side, Stored, StoredEvent
 from safety.measures import Mark, Measured, Setting
 
 INCIDENT_COLUMNS = (
@@ -75,4 +76,4 @@ def _covered(
     return covered_days(line, spans, marks, setting, incidents_of(side[LEDGER]))
 
 
-ZERO_FEEDS = (Feed(ZERO, _covered, _zero_report, needs=(LEDGER,)),)
+ZERO_FEEDS = (Feed(ZERO, _covered, _zero_report, needs=(Need(LEDGER),)),)

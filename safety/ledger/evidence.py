@@ -1,4 +1,8 @@
-"""Reading the rows that a line is measured by. The only place where a ledger's rows turn into marks and tallies."""
+"""Reading the rows that lines are measured by. The only place where ledgers' rows turn into marks and tallies.
+
+Many schools are read at once, each ledger with one query, so that a recompute costs little more than a scan. One
+school, one window, all schools: the same code.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,148 +17,185 @@ from safety.duties import Window, windows
 from safety.facts import SchoolFacts
 from safety.ledger.declare import Ledger, Registry
 from safety.ledger.feeds import Feed, Gather, Rows, Stored, StoredEvent, feeds_by_line, marks_of
-from safety.measures import Mark, Measured, Setting
+from safety.measures import Measured, Setting
 from safety.rulebook import Rulebook
 
 CURRENT = "e.superseded_by is null and e.voided_at is null"
 PAST = "(e.superseded_by is not null or e.voided_at is not null)"
 ENTRY = ("id", "happened_on", "recorded_at", "supersedes", "superseded_at", "voided_at")
-EVENTS = """select chain, kind, value, happened_at, recorded_at from entry_event
-where school = $1 and ledger = $2 order by recorded_at"""
+EVENTS = """select school, chain, kind, value, happened_at, recorded_at from entry_event
+where ledger = $1 and school in ({schools}) order by recorded_at"""
+CLASS_EXISTS = (
+    "join school_class c on c.id = e.school_class and e.happened_on between c.first_day and c.last_day"
+)
 
 Span = tuple[date, date]
+Spans = Mapping[str, Sequence[Window]]
+Place = tuple[str, Gather | None]
+"""A ledger, and the way in which its rows are gathered (None: one by one, with their ids)."""
+ROW_BY_ROW = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads one school's rows for a quarter as of an instant. `now`: that instant is now, so marks of state suffice.
+    """Reads schools' rows for a quarter as of an instant. `now`: that instant is now, so what stands suffices.
 
     `singly`: every entry is read as a row of its own, so that a line can lead back to its entries.
     """
 
     registry: Registry
-    facts: SchoolFacts
     period: Period
     book: Rulebook
     at: datetime
     now: bool = True
     singly: bool = False
 
-    @property
-    def setting(self) -> Setting:
-        return Setting(self.facts, self.period, self.book.duties, self.at)
-
-    def windows(self, line: str, days: frozenset[date] | None = None) -> tuple[Window, ...]:
-        """The line's windows of the quarter; with `days`, only those that hold one of them."""
-        found = windows(line, self.facts, self.period, self.book.duties)
+    def windows(
+        self, facts: SchoolFacts, line: str, days: frozenset[date] | None = None
+    ) -> tuple[Window, ...]:
+        """A line's windows of the quarter at a school; with `days`, only those that hold one of them."""
+        found = windows(line, facts, self.period, self.book.duties)
         if days is None:
             return found
         return tuple(w for w in found if any(w.start <= day <= w.end for day in days))
 
-    def all_windows(self) -> dict[str, Sequence[Window]]:
-        """Every measured line with its windows of the quarter."""
-        return {line: self.windows(line) for line in feeds_by_line(self.registry)}
+    def all_windows(self, facts: SchoolFacts) -> Spans:
+        """Every measured line with its windows of the quarter at a school."""
+        return {line: self.windows(facts, line) for line in feeds_by_line(self.registry)}
 
-    async def measure(self, spans: Mapping[str, Sequence[Window]]) -> dict[str, Measured]:
-        """The tallies and fills of lines in the windows given for each."""
+    async def measure(self, facts: SchoolFacts, spans: Spans | None = None) -> dict[str, Measured]:
+        """One school's lines in the windows given for each, or in all of the quarter's."""
+        return (await self.measure_many({facts: spans or self.all_windows(facts)}))[facts.id]
+
+    async def measure_many(self, wanted: Mapping[SchoolFacts, Spans]) -> dict[int, dict[str, Measured]]:
+        """The same for many schools at once, by their ids."""
+        rows = {
+            place: await self._read(place, [facts.id for facts in wanted], span)
+            for place, span in self._places(wanted.values()).items()
+        }
+        return {facts.id: self._school(facts, spans, rows) for facts, spans in wanted.items()}
+
+    # ---- measuring
+    def _school(
+        self, facts: SchoolFacts, spans: Spans, rows: Mapping[Place, Mapping[int, Rows]]
+    ) -> dict[str, Measured]:
         feeds = feeds_by_line(self.registry)
-        rows = await self._rows_of([(line, *feeds[line]) for line in spans if spans[line]], spans)
-        return {line: self._measure(line, spans[line], rows, *feeds[line]) for line in spans}
+        setting = Setting(facts, self.period, self.book.duties, self.at)
+        found = {}
+        for line, due in spans.items():
+            ledger, feed = feeds[line]
+            if due:
+                own = rows[ledger.name, self._gather(feed)][facts.id]
+                side = {name: rows[name, gather][facts.id] for name, gather in self._needs(feed)}
+                found[line] = feed.measure(line, due, marks_of(own, feed, setting), setting, side)
+            else:
+                found[line] = Measured([], [])
+        return found
 
-    def _measure(
-        self,
-        line: str,
-        spans: Sequence[Window],
-        rows: dict[tuple[str, str], Rows],
-        ledger: Ledger,
-        feed: Feed,
-    ) -> Measured:
-        if not spans:
-            return Measured([], [])
-        own = rows[_place(ledger, feed, self.singly)]
-        marks = marks_of(own, feed.read, self.setting) if feed.read else []
-        side = {name: rows[name, ""] for name in feed.needs}
-        return feed.measure(line, spans, marks, self.setting, side)
+    def _gather(self, feed: Feed) -> Gather | None:
+        return ROW_BY_ROW if self.singly or not self.now else feed.gather
+
+    def _needs(self, feed: Feed) -> Iterable[Place]:
+        # Nothing leads back to a needed ledger's rows, so that they are gathered whenever they can be.
+        return ((need.ledger, need.gather) for need in feed.needs)
 
     # ---- which rows, of what days
-    async def _rows_of(
-        self, wanted: list[tuple[str, Ledger, Feed]], spans: Mapping[str, Sequence[Window]]
-    ) -> dict[tuple[str, str], Rows]:
-        """Rows by (ledger, "" or the line that has its own way of gathering them), each read once."""
-        days: dict[tuple[str, str], list[Window]] = defaultdict(list)
-        for line, ledger, feed in wanted:
-            days[_place(ledger, feed, self.singly)] += spans[line]
-            for name in feed.needs:
-                days[name, ""] += spans[line]
-        gathers = {_place(ledger, feed, self.singly): feed.gather for _, ledger, feed in wanted}
-        found = {}
-        for place, within in days.items():
-            span = min(w.start for w in within), max(w.end for w in within)
-            found[place] = await self._read(
-                self.registry[place[0]], span, gathers.get(place) if place[1] else None
-            )
+    def _places(self, wanted: Iterable[Spans]) -> dict[Place, Span]:
+        """What is to be read, each once, and the span of days that any school needs of it."""
+        feeds = feeds_by_line(self.registry)
+        found: dict[Place, Span] = {}
+        for spans in wanted:
+            for line, due in spans.items():
+                if due:
+                    ledger, feed = feeds[line]
+                    first, last = min(w.start for w in due), max(w.end for w in due)
+                    for place in ((ledger.name, self._gather(feed)), *self._needs(feed)):
+                        before, after = found.get(place, (first, last))
+                        found[place] = min(before, first), max(after, last)
         return found
 
-    async def _read(self, ledger: Ledger, span: Span, gather: Gather | None) -> Rows:
-        events = await self._events(ledger)
+    async def _read(self, place: Place, schools: Sequence[int], span: Span) -> dict[int, Rows]:
+        ledger, gather = self.registry[place[0]], place[1]
+        events = await self._events(ledger, schools)
         if gather is None:
-            return Rows(await self._stored(ledger, span, "true"), events)
-        gathered = await self._gathered(ledger, span, gather)
-        apart = await self._stored(ledger, span, gather.apart) if gather.apart else []
-        return Rows(apart, events, gathered)
+            stored = await self._stored(ledger, schools, span, "true")
+            return {school: Rows(stored[school], events[school]) for school in schools}
+        # Later facts are weighed row by row: schools that have any are read so.
+        plain = [school for school in schools if not events[school] or not gather.weighs_events]
+        gathered = await self._gathered(ledger, gather, plain, span)
+        apart = await self._stored(ledger, plain, span, gather.apart) if gather.apart else defaultdict(list)
+        rest = [school for school in schools if school not in gathered]
+        stored = await self._stored(ledger, rest, span, "true") if rest else apart
+        found = {school: Rows(apart[school], events[school], gathered[school], gather) for school in plain}
+        return found | {school: Rows(stored[school], events[school]) for school in rest}
 
-    async def _events(self, ledger: Ledger) -> list[StoredEvent]:
-        if not ledger.events:
-            return []
-        rows = await fetch_tuples(None, EVENTS, [self.facts.id, ledger.name])
-        return [StoredEvent(*row) for row in rows]
+    async def _events(self, ledger: Ledger, schools: Sequence[int]) -> dict[int, list[StoredEvent]]:
+        found: dict[int, list[StoredEvent]] = defaultdict(list)
+        if ledger.events:
+            sql = EVENTS.format(schools=_places(len(schools), 1))
+            for school, *row in await fetch_tuples(None, sql, [ledger.name, *schools]):
+                found[school].append(StoredEvent(*row))
+        return found
 
     # ---- rows one by one
-    async def _stored(self, ledger: Ledger, span: Span, where: str) -> list[Stored]:
+    async def _stored(
+        self, ledger: Ledger, schools: Sequence[int], span: Span, where: str
+    ) -> dict[int, list[Stored]]:
         """The rows of a span that stand (or, for some ledgers, ever stood), and the versions before them."""
-        columns = ", ".join(f"e.{name}" for name in (*ENTRY, *ledger.feed_columns))
-        table = ledger.table_name
-        head = f"select {columns} from {table} e where e.school = $1 and e.happened_on between $2 and $3"  # noqa: S608
-        args = [self.facts.id, *span]
-        rows = await fetch_tuples(None, f"{head} and {where} and {CURRENT}", args)
+        columns = _columns(ledger)
+        head = (
+            f"select e.school, {columns} from {ledger.table_name} e where e.happened_on between $1 and $2"  # noqa: S608
+            f" and e.school in ({_places(len(schools), 2)}) and {where}"
+        )
+        args = [*span, *schools]
+        rows = await fetch_tuples(None, f"{head} and {CURRENT}", args)
         if ledger.whole_history or not self.now:
-            rows += await fetch_tuples(None, f"{head} and {where} and {PAST}", args)
-        stored = [stored_row(row) for row in rows]
-        return stored + await self._before(ledger, stored, columns)
-
-    async def _before(self, ledger: Ledger, stored: list[Stored], columns: str) -> list[Stored]:
-        known = {row.id for row in stored}
-        found: list[Stored] = []
-        missing = {row.supersedes for row in stored if row.supersedes} - known
-        while missing:
-            step = await self._by_id(ledger, missing, columns)
-            found += step
-            known |= {row.id for row in step}
-            missing = {row.supersedes for row in step if row.supersedes} - known
+            rows += await fetch_tuples(None, f"{head} and {PAST}", args)
+        rows += await self._before(ledger, rows)
+        found: dict[int, list[Stored]] = defaultdict(list)
+        for school, *row in rows:
+            found[school].append(stored_row(row))
         return found
 
-    async def _by_id(self, ledger: Ledger, ids: Iterable[UUID | None], columns: str) -> list[Stored]:
+    async def _before(self, ledger: Ledger, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """The versions that rows replaced, and those before, back to the first."""
+        at = 1 + ENTRY.index("supersedes")
+        missing = {row[at] for row in rows if row[at] is not None}
+        if missing:
+            missing -= {row[1] for row in rows}
+        found: list[tuple[Any, ...]] = []
+        while missing:
+            step = await self._by_id(ledger, missing)
+            found += step
+            missing = {row[at] for row in step if row[at] is not None} - {row[1] for row in found}
+        return found
+
+    async def _by_id(self, ledger: Ledger, ids: Iterable[UUID]) -> list[tuple[Any, ...]]:
         wanted = list(ids)
-        places = ", ".join(f"${n + 1}" for n in range(len(wanted)))
-        table = ledger.table_name
-        rows = await fetch_tuples(
-            None,
-            f"select {columns} from {table} e where e.id in ({places})",  # noqa: S608
-            wanted,
+        sql = (
+            f"select e.school, {_columns(ledger)} from {ledger.table_name} e"  # noqa: S608
+            f" where e.id in ({_places(len(wanted), 0)})"
         )
-        return [stored_row(row) for row in rows]
+        return await fetch_tuples(None, sql, wanted)
 
     # ---- rows gathered by the database
-    async def _gathered(self, ledger: Ledger, span: Span, gather: Gather) -> list[Mark]:
-        sql = _gather_sql(ledger.table_name, gather)
-        rows = await fetch_tuples(None, sql, [self.facts.id, *span])
-        if gather.counted:
-            return [Mark(None, day, None, on, many=many) for day, on, many in rows]
-        return [Mark(None, day, unit, on) for day, unit, on in rows]
+    async def _gathered(
+        self, ledger: Ledger, gather: Gather, schools: Sequence[int], span: Span
+    ) -> dict[int, list[tuple[Any, ...]]]:
+        found: dict[int, list[tuple[Any, ...]]] = {school: [] for school in schools}
+        if schools:
+            sql = gather_sql(ledger.table_name, gather, len(schools))
+            for school, *row in await fetch_tuples(None, sql, [*span, *schools]):
+                found[school].append(tuple(row))
+        return found
 
 
-def _place(ledger: Ledger, feed: Feed, singly: bool) -> tuple[str, str]:
-    return ledger.name, feed.line if feed.gather is not None and not singly else ""
+def _places(count: int, after: int) -> str:
+    return ", ".join(f"${after + n + 1}" for n in range(count))
+
+
+def _columns(ledger: Ledger) -> str:
+    return ", ".join(f"e.{name}" for name in (*ENTRY, *ledger.feed_columns))
 
 
 def stored_row(row: Sequence[Any]) -> Stored:
@@ -163,17 +204,17 @@ def stored_row(row: Sequence[Any]) -> Stored:
     return Stored(id_, day, recorded_at, supersedes, superseded_at, voided_at, tuple(values))
 
 
-def _gather_sql(table: str, gather: Gather) -> str:
-    """The most timely day of recording per day and unit; `counted` goes on to the number of units per such day."""
-    joined = "join school_class c on c.id = e.school_class" if gather.by_class else ""
-    exists = "and e.happened_on between c.first_day and c.last_day" if gather.by_class else ""
-    unit = f", e.{gather.unit}" if gather.unit else ""
+def gather_sql(table: str, gather: Gather, schools: int) -> str:
+    """The query of a gather over so many schools: `$1`…`$2` are the days, the rest the schools."""
+    apart = f" and not ({gather.apart})" if gather.apart else ""
+    standing = "" if gather.whole_history else f" and {CURRENT}"
     rows = (
-        f"from {table} e {joined} where e.school = $1 and e.happened_on between $2 and $3 {exists} "
-        f"and {gather.where} and {CURRENT} group by e.happened_on{unit}"
+        f"from {table} e {CLASS_EXISTS if gather.by_class else ''}"
+        f" where e.happened_on between $1 and $2 and e.school in ({_places(schools, 2)})"
+        f" and {gather.where}{apart}{standing}"
     )
+    group = f" group by e.school, {', '.join(gather.group)}" if gather.group else ""
+    inner = f"select e.school, {', '.join(gather.columns)} {rows}{group}"
     if not gather.counted:
-        named = f"e.{gather.unit}" if gather.unit else "null"
-        return f'select e.happened_on, {named}, min(e.timed_on) as "timed [date]" {rows}'
-    inner = f"select e.happened_on as day, min(e.timed_on) as timed {rows}"
-    return f'select day as "day [date]", timed as "timed [date]", count(*) from ({inner}) x group by 1, 2'  # noqa: S608
+        return inner
+    return f'select school, day as "day [date]", timed as "timed [date]", count(*) from ({inner}) x group by 1, 2, 3'  # noqa: S608

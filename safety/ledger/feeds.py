@@ -46,11 +46,15 @@ class StoredEvent(NamedTuple):
 
 @dataclass
 class Rows:
-    """The rows of one ledger in a span, earlier versions included, with their events."""
+    """The rows of one ledger in a span, earlier versions included, with their events.
+
+    `gathered` are the tuples of `gather`, of rows that are not among the stored ones.
+    """
 
     stored: list[Stored] = field(default_factory=list)
     events: list[StoredEvent] = field(default_factory=list)
-    gathered: list[Mark] = field(default_factory=list)
+    gathered: list[tuple[Any, ...]] = field(default_factory=list)
+    gather: "Gather | None" = None
 
     def __post_init__(self) -> None:
         self._by_id = {row.id: row for row in self.stored}
@@ -95,33 +99,68 @@ Measure = Callable[[str, Sequence[Window], Sequence[Mark], Setting, Side], Measu
 
 @dataclass(frozen=True, slots=True)
 class Gather:
-    """Lets the database gather rows of one unit, day and day of recording, where that is all a line looks at.
+    """A leaner way to read a ledger's rows, where a line does not have to lead back to them.
 
-    `unit`: the column that names the unit. `counted`: each unit is answered on its own day, so only their number
-    matters. `where`: SQL over the columns, prefixed `e.` (rows that it leaves out and `apart` names are read singly).
+    SQL over the ledger's table `e`: `columns` (grouped by `group`, where given) of the rows that stand (with
+    `whole_history` of all) and satisfy `where`. `counted`: columns `day`, `timed` are grouped once more and counted.
+    `by_class`: only rows of classes that exist on the day. Rows for which `apart` holds are read one by one instead,
+    as are all of a school that has later facts, if the gather `weighs_events`. `marks` makes marks of the tuples.
     """
 
-    unit: str | None = None
+    columns: tuple[str, ...]
+    marks: "Callable[[Sequence[tuple[Any, ...]], Setting], Sequence[Mark]] | None" = None
+    group: tuple[str, ...] = ()
     counted: bool = False
     where: str = "true"
     apart: str | None = None
     by_class: bool = False
+    whole_history: bool = False
+    weighs_events: bool = False
+
+
+CORRECTED = "e.supersedes is not null"
+"""Rows that replace others: timed by their whole chain, and so read one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Another ledger whose rows a measure looks at, and how they are read."""
+
+    ledger: str
+    gather: Gather | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One line that a ledger answers, and how. `needs` are other ledgers whose rows the measure looks at too."""
+    """One line that a ledger answers, and how. `needs` are the ledgers whose rows the measure looks at besides.
+
+    `pick` chooses those of the gathered marks that are of the line, where several lines share a gather.
+    """
 
     line: str
     measure: Measure
     read: Read | None = None
-    needs: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
     gather: Gather | None = None
+    pick: Callable[[Mark], bool] | None = None
 
 
-def marks_of(rows: Rows, read: Read, setting: Setting) -> list[Mark]:
+def marks_of(rows: Rows, feed: Feed, setting: Setting) -> list[Mark]:
     """The valid entries at the instant looked from, each with its earlier versions; gathered ones as they came."""
-    marks = list(rows.gathered)
+    if feed.read is None:
+        return []
+    return [*_gathered_marks(rows, feed, setting), *_stored_marks(rows, feed.read, setting)]
+
+
+def _gathered_marks(rows: Rows, feed: Feed, setting: Setting) -> Iterable[Mark]:
+    if rows.gather is None or rows.gather.marks is None:
+        return ()
+    marks = rows.gather.marks(rows.gathered, setting)
+    return marks if feed.pick is None else filter(feed.pick, marks)
+
+
+def _stored_marks(rows: Rows, read: Read, setting: Setting) -> list[Mark]:
+    marks = []
     for row in rows.stored:
         if not row.stands_at(setting.at):
             continue

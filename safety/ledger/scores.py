@@ -76,8 +76,8 @@ async def measured_score(
     book = Rulebook.of(in_use.standards(), period)
     facts = await school_facts(school_id)
     incidents = await incidents_by_school([school_id])
-    reader = Reader(in_use.registry(), facts, period, book, at, now=now, singly=singly)
-    measured = await reader.measure(reader.all_windows())
+    reader = Reader(in_use.registry(), period, book, at, now=now, singly=singly)
+    measured = await reader.measure(facts)
     evidence = evidence_of(measured, consequences_of(incidents[school_id], period, at, book), at)
     return facts, score(facts, period, book, evidence, at), evidence
 
