@@ -1,4 +1,4 @@
-"""Incidents: grade, reporting clocks, what they cost, and the days that a zero-report or a report covers (PURE).
+"""Incidents: grade, reporting clocks, and what they cost a quarter (PURE).
 
 Grades: State Council Decree 493, art. 3. Deadlines and penalties: see the standards data. "School" and "superior" are
 who reported. After a quarter's close nothing but a finding of no liability raises its points, so an incident then
@@ -13,8 +13,7 @@ from uuid import UUID
 
 from safety.calendar import Period
 from safety.clock import local_day
-from safety.duties import Window, close_at
-from safety.measures import Fill, Mark, Measured, Row, Setting, timing_of
+from safety.duties import before_close, close_at
 from safety.sheet import IncidentRules, Penalties
 
 GRADES = ("ordinary", "larger", "major", "extraordinary")
@@ -168,19 +167,24 @@ def clocks(incident: Incident, at: datetime, book: IncidentBook) -> tuple[Clock,
         after = _applied(state, event)
         worse = GRADES.index(grade(after, book)) > GRADES.index(grade(state, book))
         if after.deaths > state.deaths or worse:
-            found.append(_later_clock(incident, event, after, at, book))
+            found.append(_later_clock(incident, event, base, after, at, book))
         state = after
     return tuple(found)
 
 
-def _later_clock(incident: Incident, event: Event, after: State, at: datetime, book: IncidentBook) -> Clock:
+def _later_clock(
+    incident: Incident, event: Event, base: State, after: State, at: datetime, book: IncidentBook
+) -> Clock:
+    # Nobody can report what they have not discovered, so no clock starts earlier.
+    started_at = max(event.happened_at, base.discovered_at)
     reports = [
-        (e.happened_at, e.value)
-        for e in incident.events
-        if e.kind == "reported" and e.recorded_at <= at and e.happened_at >= event.happened_at
+        (e.happened_at, e.value) for e in incident.events if e.kind == "reported" and e.recorded_at <= at
     ]
-    first = min([*reports, (event.recorded_at, "school")])
-    return Clock(event.happened_at, book.limit(after), *first)
+    if base.reported_at is not None and base.reported_by is not None:
+        reports.append((base.reported_at, base.reported_by))
+    later = [report for report in reports if report[0] >= started_at]
+    first = min([*later, (event.recorded_at, "school")])
+    return Clock(started_at, book.limit(after), *first)
 
 
 Cause = Literal["late", "very-late", "concealed"]
@@ -214,10 +218,12 @@ def _cost(causes: Iterable[Cause], book: IncidentBook) -> int:
     return sum(book.price(cause) for cause in causes)
 
 
-def _instants(incident: Incident, since: datetime, at: datetime) -> list[datetime]:
-    """The ends of all states that were in force from `since` to `at`: nothing known later undoes what they cost."""
-    if at <= since:
-        return [at]
+def instants(incident: Incident, period: Period, at: datetime) -> list[datetime]:
+    """The ends of all states in force from a quarter's close to `at`: nothing known later undoes what they cost.
+
+    Before the close that is `at` alone.
+    """
+    since = before_close(period, at)
     ends = [change - timedelta(microseconds=1) for change in incident.changes() if since < change <= at]
     return [*ends, at]
 
@@ -230,15 +236,15 @@ def _causes(incident: Incident, instant: datetime, book: IncidentBook) -> tuple[
     return tuple(cause for cause in found if cause)
 
 
-def liability(incident: Incident, since: datetime, at: datetime) -> str:
-    """The finding as known at an instant. After the close (`since`) only “no” takes back what was found before."""
+def liability(incident: Incident, period: Period, at: datetime) -> str:
+    """The finding as known at an instant. After the close only “no” takes back what was found before."""
     state = incident.state_at(at)
     if state is None:
         return "pending"
     if state.liability == "no":
         return "no"
     known = {
-        s.liability for i in _instants(incident, since, at) if (s := incident.state_at(i)) and not s.voided
+        s.liability for i in instants(incident, period, at) if (s := incident.state_at(i)) and not s.voided
     }
     return "yes" if "yes" in known else "pending"
 
@@ -256,11 +262,7 @@ def _lines_missed(state: State, book: IncidentBook) -> set[str]:
 
 def consequence(incident: Incident, period: Period, at: datetime, book: IncidentBook) -> Consequence | None:
     """What an incident costs a quarter as of an instant; None if it does not concern the quarter."""
-    states = [
-        (i, s)
-        for i in _instants(incident, close_at(period), at)
-        if (s := incident.state_at(i)) and not s.voided
-    ]
+    states = [(i, s) for i in instants(incident, period, at) if (s := incident.state_at(i)) and not s.voided]
     if not states:
         return None
     own = any(state.day in period for _, state in states)
@@ -296,8 +298,10 @@ def _consequence(
     known: bool,
     liable: bool,
 ) -> Consequence:
-    finding = liability(incident, close_at(period), at)
-    causes = max((_causes(incident, i, book) for i, _ in states), key=lambda c: _cost(c, book))
+    finding = liability(incident, period, at)
+    causes = max(
+        (_causes(incident, i, book) for i, _ in states), key=lambda c: (_cost(c, book), "concealed" in c)
+    )
     every = {cause for i, _ in states for cause in _causes(incident, i, book)}
     veto = ["concealed"] if (own or known) and "concealed" in every else []
     if finding == "yes" and (own or liable) and any(is_grave(s, book) for _, s in states):
@@ -307,87 +311,16 @@ def _consequence(
     if own:
         missed = set().union(*(_lines_missed(s, book) for _, s in states if s.day in period))
         pending = finding == "pending"
-        overdue = at > states[-1][1].discovered_at + timedelta(days=book.pending_days)
+        discovered_at = min(s.discovered_at for _, s in states)
+        overdue = at > discovered_at + timedelta(days=book.pending_days)
         if finding == "yes" or (pending and overdue):
             missed.add("T2")
     return Consequence(incident.id, causes if own or known else (), tuple(veto), frozenset(missed), pending)
 
 
-# ---------------------------------------------------------------- the days that somebody answered for
-def covered_days(
-    line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting, incidents: Sequence[Incident]
-) -> Measured:
-    """School days covered by a zero-report, or by an incident of that day reported and recorded in time.
-
-    A zero-report recorded after that day's incident was discovered does not count. A day not covered is worth the
-    better of its zero-report and its incident (late or backfilled), for display.
-    """
-    since = close_at(setting.period)
-    rows, fills = [], []
-    by_day: dict[date, list[Mark]] = {}
-    for mark in marks:
-        by_day.setdefault(mark.day, []).append(mark)
-    for window in spans:
-        row = Row(line, window.due)
-        todays = [(i, s) for i in incidents for s in _states_of_day(i, window.due, since, setting.at)]
-        options = [
-            *_zero_options(by_day.get(window.due, ()), window, todays, setting),
-            *_incident_options(incidents, window, setting),
-        ]
-        if options:
-            timing, fill = min(options, key=lambda option: option[0])
-            row.add(timing)
-            fills.append(fill)
-            rows.append(row)
-    return Measured(rows, fills)
-
-
-def _states_of_day(incident: Incident, day: date, since: datetime, at: datetime) -> list[State]:
-    states = (incident.state_at(instant) for instant in _instants(incident, since, at))
-    return [s for s in states if s is not None and not s.voided and s.day == day]
-
-
-def _zero_options(
-    marks: Iterable[Mark], window: Window, todays: Sequence[tuple[Incident, State]], setting: Setting
-) -> list[tuple[int, Fill]]:
-    found = []
-    for mark in marks:
-        first = next((v for v in mark.history if v.valid and v.day == window.due), None)
-        recorded_at = first.recorded_at if first else mark.recorded_at
-        assert mark.id is not None
-        assert recorded_at is not None
-        if any(state.discovered_at < recorded_at for _, state in todays):
-            continue
-        timing = timing_of(local_day(recorded_at), window.grace_until, setting.closes)
-        found.append((timing, Fill(mark.id, window.key, mark.day, timing, mark.recorded_at)))
-    return found
-
-
-def _incident_options(
-    incidents: Iterable[Incident], window: Window, setting: Setting
-) -> list[tuple[int, Fill]]:
-    found = []
-    for incident in incidents:
-        now = incident.state_at(setting.at)
-        if now is None or now.voided or now.day != window.due:
-            continue
-        answered = _answered_on(incident, window.due, setting.at)
-        if answered is not None:
-            timing = timing_of(answered, window.grace_until, setting.closes)
-            found.append((timing, Fill(incident.id, window.key, now.day, timing, incident.first_known_at)))
-    return found
-
-
-def _answered_on(incident: Incident, day: date, at: datetime) -> date | None:
-    """The local day by which an incident of that day was both reported and recorded as reported."""
-    for instant in incident.changes():
-        state = incident.state_at(instant) if instant <= at else None
-        if state and not state.voided and state.day == day and state.reported_at is not None:
-            return max(local_day(state.reported_at), local_day(instant))
-    return None
-
-
-def coverage_counts(rows: Iterable[Row]) -> tuple[int, int, int]:
-    """(covered, late, backfilled) days of the rows."""
-    rows = list(rows)
-    return sum(r.on_time for r in rows), sum(r.late for r in rows), sum(r.backfilled for r in rows)
+def consequences_of(
+    incidents: Iterable[Incident], period: Period, at: datetime, book: IncidentBook
+) -> tuple[Consequence, ...]:
+    """What incidents cost a quarter; those that do not concern it left out."""
+    found = (consequence(incident, period, at, book) for incident in incidents)
+    return tuple(item for item in found if item is not None)

@@ -1,0 +1,81 @@
+"""The school days that somebody answered for: by a zero-report, or by reporting that day's incident (PURE)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from safety.clock import local_day
+from safety.duties import Window
+from safety.incidents.rules import Incident, State, instants
+from safety.measures import Fill, Mark, Measured, Row, Setting, timing_of
+
+
+def covered_days(
+    line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting, incidents: Sequence[Incident]
+) -> Measured:
+    """School days covered by a zero-report, or by an incident of that day reported and recorded in time.
+
+    A zero-report recorded after that day's incident was discovered does not count. A day not covered is worth the
+    better of its zero-report and its incident (late or backfilled), for display.
+    """
+    rows, fills = [], []
+    by_day: dict[date, list[Mark]] = {}
+    for mark in marks:
+        by_day.setdefault(mark.day, []).append(mark)
+    for window in spans:
+        row = Row(line, window.due)
+        todays = [(i, s) for i in incidents for s in _states_of_day(i, window.due, setting)]
+        options = [
+            *_zero_options(by_day.get(window.due, ()), window, todays, setting),
+            *_incident_options(incidents, window, setting),
+        ]
+        if options:
+            timing, fill = min(options, key=lambda option: option[0])
+            row.add(timing)
+            fills.append(fill)
+            rows.append(row)
+    return Measured(rows, fills)
+
+
+def _states_of_day(incident: Incident, day: date, setting: Setting) -> list[State]:
+    states = (incident.state_at(instant) for instant in instants(incident, setting.period, setting.at))
+    return [s for s in states if s is not None and not s.voided and s.day == day]
+
+
+def _zero_options(
+    marks: Iterable[Mark], window: Window, todays: Sequence[tuple[Incident, State]], setting: Setting
+) -> list[tuple[int, Fill]]:
+    found = []
+    for mark in marks:
+        first = next((v for v in mark.history if v.valid and v.day == window.due), None)
+        recorded_at = first.recorded_at if first else mark.recorded_at
+        assert mark.id is not None
+        assert recorded_at is not None
+        if any(state.discovered_at < recorded_at for _, state in todays):
+            continue
+        timing = timing_of(local_day(recorded_at), window.grace_until, setting.closes)
+        found.append((timing, Fill(mark.id, window.key, mark.day, timing, mark.recorded_at)))
+    return found
+
+
+def _incident_options(
+    incidents: Iterable[Incident], window: Window, setting: Setting
+) -> list[tuple[int, Fill]]:
+    found = []
+    for incident in incidents:
+        now = incident.state_at(setting.at)
+        if now is None or now.voided or now.day != window.due:
+            continue
+        answered = _answered_on(incident, window.due, setting.at)
+        if answered is not None:
+            timing = timing_of(answered, window.grace_until, setting.closes)
+            found.append((timing, Fill(incident.id, window.key, now.day, timing, incident.first_known_at)))
+    return found
+
+
+def _answered_on(incident: Incident, day: date, at: datetime) -> date | None:
+    """The local day by which an incident of that day was both reported and recorded as reported."""
+    for instant in incident.changes():
+        state = incident.state_at(instant) if instant <= at else None
+        if state and not state.voided and state.day == day and state.reported_at is not None:
+            return max(local_day(state.reported_at), local_day(instant))
+    return None
