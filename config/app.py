@@ -10,12 +10,14 @@ from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
+from config.rules import put_in_use
 from config.settings import Settings
 from safety.access import admin_routes
 from safety.access import routes as access_routes
 from safety.clock import Clock
 from safety.database import close_engine, open_engine
 from safety.text import Catalogue, catalogue
+from safety.web import school_pages
 from safety.web.assets import STATIC_FOLDER, Assets, static_file
 from safety.web.csrf import check_csrf
 from safety.web.errors import answer_failure
@@ -39,6 +41,7 @@ ROUTERS: list[Routes] = [
     home,
     access_routes.ROUTER,
     admin_routes.ROUTER,
+    school_pages.ROUTER,
 ]
 NAV: list[NavItem] = [
     NavItem("nav.home", "/", "home"),
@@ -60,6 +63,7 @@ def create_app(
 
     Raises RuntimeError naming a route that states no rule; with `texts` a test may give a strict catalogue.
     """
+    put_in_use()
     kernel = make_kernel(settings, clock, texts or catalogue())
     app = Litestar(
         route_handlers=[*(ROUTERS if routers is None else routers)],

@@ -14,6 +14,7 @@ from litestar.enums import MediaType
 
 from safety.clock import ZONE
 from safety.ids import new_id
+from safety.scoring import decimal
 from safety.text import LANGUAGES, Catalogue, Text
 from safety.web.nav import links_for
 from safety.web.visit import Visit, WebRequest, visit_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from safety.web.assets import Assets
 
 TEMPLATE_FOLDER = Path(__file__).parent / "templates"
+DAYS_EN = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
@@ -63,6 +65,9 @@ def _environment(
         day=functools.partial(format_day, lang=lang),
         instant=functools.partial(format_instant, lang=lang),
         clock=format_clock,
+        points=decimal,
+        percent=format_percent,
+        weekday=functools.partial(format_weekday, lang=lang),
     )
     return made
 
@@ -84,6 +89,21 @@ def format_day(day: date | None, lang: str) -> str:
     if lang == "en":
         return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+def format_weekday(day: date, lang: str) -> str:
+    """周三 / Wed; an instant is first brought to Asia/Shanghai."""
+    if isinstance(day, datetime):
+        day = day.astimezone(ZONE).date()
+    return DAYS_EN[day.weekday()] if lang == "en" else f"周{'一二三四五六日'[day.weekday()]}"
+
+
+def format_percent(part: int, whole: int) -> str:
+    """98.7%, cut off and not rounded, so that only what is complete reads 100%; a dash where nothing was asked."""
+    if not whole:
+        return "—"
+    tenths = 1000 * part // whole
+    return f"{tenths // 10}%" if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10}%"
 
 
 def format_clock(at: datetime | None) -> str:

@@ -1,0 +1,180 @@
+"""A school's score board, and every line of it opened down to its entries and its law.
+
+The same pages stand at `/schools/…` for the school and its bureau, and at `/inspect/schools/…` behind the read-only
+door: a `Door` says where their links lead.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from litestar import Response, Router, get
+from litestar.params import FromPath
+
+from safety import in_use
+from safety.calendar import Period
+from safety.duties import ZERO, windows
+from safety.errors import NotFound
+from safety.facts import SchoolFacts, size_at
+from safety.incidents.rules import Consequence
+from safety.ledger.evidence import Reader
+from safety.ledger.feeds import feeds_by_line
+from safety.ledger.scores import consequences_of, incidents_by_school, scores
+from safety.measures import Measured
+from safety.places.facts import school_facts
+from safety.rulebook import Rulebook
+from safety.scoring import MEASURED_AS, ZERO_TARGETS, Score
+from safety.web.guards import at_school
+from safety.web.pages import page
+from safety.web.quarters import past_quarters, quarters_of
+from safety.web.score_view import (
+    STATUS_KINDS,
+    LineReader,
+    Occurrence,
+    grade_kind,
+    grade_of,
+    sum_kind,
+    totals_of,
+    unrounded,
+)
+from safety.web.visit import WebRequest, visit_of
+
+Page = Response[str]
+PER_PAGE = 20
+STATES = ("missing", "late", "backfilled", "open")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Through which address a school is looked at. `trail` is the crumb before it: (catalogue key, path)."""
+
+    base: str
+    inspect: bool = False
+
+
+def school_door(code: str) -> Door:
+    return Door(f"/schools/{code}")
+
+
+# ---------------------------------------------------------------- the board
+async def show_board(request: WebRequest, door: Door) -> Page:
+    """The score of one quarter, and those before it."""
+    visit = visit_of(request)
+    quarters = quarters_of(request)
+    facts = await school_facts(visit.school)
+    trend = [
+        (period, (await scores([facts.id], period, visit.now))[facts.id])
+        for period in await past_quarters(facts.id, quarters.current)
+    ]
+    score = dict(trend).get(quarters.shown)
+    if score is None:
+        score = (await scores([facts.id], quarters.shown, visit.now))[facts.id]
+    sheet = Rulebook.of(in_use.standards(), quarters.shown).sheet
+    return page(
+        request,
+        "board_school.html",
+        door=door,
+        facts=facts,
+        quarters=quarters,
+        score=score,
+        sheet=sheet,
+        grade=grade_of(score, sheet),
+        kinds=STATUS_KINDS,
+        grade_kind=grade_kind(grade_of(score, sheet), sheet),
+        totals=totals_of(score),
+        trend=[(period, found, _grade_in(found, period)) for period, found in trend],
+    )
+
+
+def _grade_in(score: Score, period: Period) -> object:
+    return grade_of(score, Rulebook.of(in_use.standards(), period).sheet)
+
+
+# ---------------------------------------------------------------- one line
+async def show_line(request: WebRequest, door: Door, named: str, line: str) -> Page:
+    """One line: its law, its sum, and its occurrences with the entries that answer them."""
+    visit = visit_of(request)
+    quarters = quarters_of(request, named)
+    period = quarters.shown
+    book = Rulebook.of(in_use.standards(), period)
+    if line not in {item.id for item in book.sheet.lines}:
+        raise NotFound
+    facts = await school_facts(visit.school)
+    score = (await scores([facts.id], period, visit.now))[facts.id]
+    occurrences, costs = await _evidence(facts, period, book, line, visit.now)
+    wanted = request.query_params.get("show", "")
+    chosen = [item for item in occurrences if not wanted or item.state == wanted]
+    number = _page_number(request.query_params.get("page", "1"))
+    return page(
+        request,
+        "board_line.html",
+        door=door,
+        facts=facts,
+        quarters=quarters,
+        score=score,
+        line=score.line(line),
+        group=next(group for group in score.groups if any(item.id == line for item in group.lines)),
+        rule=book.sheet.line(line),
+        sheet=book.sheet,
+        kinds=STATUS_KINDS,
+        formula=sum_kind(score.line(line)),
+        exact=unrounded(score.line(line)),
+        enrolled=size_at(facts.enrolments, min(visit.now, score.as_of)),
+        consequences=[
+            (c, line in c.missed) for c in costs if line in c.missed or (line == "T2" and c.pending)
+        ],
+        states=[(state, sum(item.state == state for item in occurrences)) for state in STATES],
+        wanted=wanted,
+        occurrences=chosen[(number - 1) * PER_PAGE : number * PER_PAGE],
+        total=len(chosen),
+        number=number,
+        per_page=PER_PAGE,
+    )
+
+
+async def _evidence(
+    facts: SchoolFacts, period: Period, book: Rulebook, line: str, now: datetime
+) -> tuple[list[Occurrence], Sequence[Consequence]]:
+    measured_line = MEASURED_AS.get(line, line)
+    registry = in_use.registry()
+    if measured_line not in feeds_by_line(registry):
+        return [], ()
+    incidents = (await incidents_by_school([facts.id]))[facts.id]
+    costs = consequences_of(incidents, period, now, book) if line in ZERO_TARGETS else ()
+    spans = windows(measured_line, facts, period, book.duties)
+    measured = Measured([], [])
+    if spans:
+        reader = Reader(registry, period, book, now, now=True, singly=True)
+        measured = (await reader.measure(facts, {measured_line: spans}))[measured_line]
+    known: frozenset[UUID] = (
+        frozenset(item.id for item in incidents) if measured_line == ZERO else frozenset()
+    )
+    ledger = feeds_by_line(registry)[measured_line][0].name
+    view = LineReader(measured_line, facts, period, book.duties, ledger, now, known)
+    return view.occurrences(spans, measured), costs
+
+
+def _page_number(text: str) -> int:
+    return max(1, int(text)) if text.isdecimal() and len(text) < 6 else 1
+
+
+# ---------------------------------------------------------------- for the school and its bureau
+READERS = ("officer", "principal", "leader", "clerk")
+
+
+@get("/schools/{code:str}", guards=[at_school(*READERS)])
+async def school_board(request: WebRequest, code: FromPath[str]) -> Page:
+    """The score board; `?period=2026Q3` chooses a quarter."""
+    return await show_board(request, school_door(code))
+
+
+@get("/schools/{code:str}/score/{period:str}/{line:str}", guards=[at_school(*READERS)])
+async def school_line(
+    request: WebRequest, code: FromPath[str], period: FromPath[str], line: FromPath[str]
+) -> Page:
+    """One line of it; `?show=missing` narrows to what is missing, late, backfilled or open."""
+    return await show_line(request, school_door(code), period, line)
+
+
+ROUTER = Router("/", route_handlers=[school_board, school_line])
