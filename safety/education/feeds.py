@@ -1,14 +1,29 @@
 """What education entries answer (PURE)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from safety.ledger.feeds import CORRECTED, Feed, Gather, Read, Reading, Stored, StoredEvent, alone
-from safety.measures import Mark, Setting, awareness, per_unit, sessions
+from safety.duties import Window
+from safety.ledger.feeds import (
+    CORRECTED,
+    Feed,
+    Gather,
+    Need,
+    Read,
+    Reading,
+    Side,
+    Stored,
+    StoredEvent,
+    alone,
+    marks_of,
+)
+from safety.measures import Mark, Measured, Setting, awareness, per_unit, sessions
 
 SESSION_COLUMNS = ("school_class", "kind", "present", "made_up")
 REMINDER_COLUMNS = ("school_class",)
 CHECK_COLUMNS = ("school_class", "checked", "passed")
+CHECKS = "awareness_checks"
 
 
 def _weekly(row: Stored, events: Sequence[StoredEvent], setting: Setting) -> Reading:
@@ -80,4 +95,14 @@ SESSION_FEEDS = (
     Feed("education.legal", alone(per_unit), _of_kind("legal"), gather=_gather_kind("legal")),
 )
 REMINDER_FEEDS = (Feed("education.daily", alone(per_unit), _reminder, gather=DAILY),)
-CHECK_FEEDS = (Feed("T3", alone(awareness), _check),)
+
+
+def _awareness(
+    line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting, side: Side
+) -> Measured:
+    then = replace(setting, at=setting.frozen_at)
+    return awareness(line, spans, marks, setting, marks_of(side[CHECKS], CHECKS_READ, then))
+
+
+CHECKS_READ = Feed("T3", _awareness, _check, needs=(Need(CHECKS),))
+CHECK_FEEDS = (CHECKS_READ,)

@@ -121,6 +121,7 @@ AWARENESS_CHECKS = Ledger(
     writers=frozenset({"officer", "principal", "teacher"}),
     feeds=CHECK_FEEDS,
     feed_columns=CHECK_COLUMNS,
+    whole_history=True,
     check=_check_problems,
 )
 

@@ -7,15 +7,16 @@ from safety import in_use
 from safety.calendar import Period
 from safety.database import fetch_tuples
 from safety.facts import SchoolFacts
+from safety.incidents import rules
 from safety.incidents.feeds import INCIDENT_COLUMNS, incidents_of
-from safety.incidents.rules import Consequence, Incident, consequence
+from safety.incidents.rules import Consequence, Incident
 from safety.ledger.evidence import ENTRY, Reader, stored_row
 from safety.ledger.feeds import Rows, Stored, StoredEvent
 from safety.ledger.tallies import tallies_of
 from safety.measures import Measured
 from safety.places.facts import facts_of, school_facts
 from safety.rulebook import Rulebook
-from safety.scoring import Evidence, LineTallies, Score, score, settled_until
+from safety.scoring import Evidence, Score, score
 
 _COLUMNS = ", ".join(f"e.{name}" for name in (*ENTRY, *INCIDENT_COLUMNS))
 INCIDENTS = f"select e.school, {_COLUMNS} from incident e where e.school between $1 and $2"  # noqa: S608
@@ -43,8 +44,7 @@ def consequences_of(
     incidents: Sequence[Incident], period: Period, at: datetime, book: Rulebook
 ) -> tuple[Consequence, ...]:
     """What the incidents cost the quarter; those that do not concern it left out."""
-    found = (consequence(incident, period, at, book.incidents) for incident in incidents)
-    return tuple(item for item in found if item is not None)
+    return rules.consequences_of(incidents, period, at, book.incidents)
 
 
 async def scores(school_ids: Sequence[int], period: Period, now: datetime) -> dict[int, Score]:
@@ -61,12 +61,7 @@ async def scores(school_ids: Sequence[int], period: Period, now: datetime) -> di
 
 def evidence_of(measured: Mapping[str, Measured], costs: Sequence[Consequence], at: datetime) -> Evidence:
     """What was measured from entries, as evidence for a score."""
-    until = settled_until(at)
-    return Evidence(
-        {line: LineTallies.of(line, found.rows, until) for line, found in measured.items()},
-        costs,
-        {line: found.fills for line, found in measured.items()},
-    )
+    return Evidence.of(measured, costs, at)
 
 
 async def measured_score(
