@@ -82,7 +82,7 @@ async def test_of_a_bad_list_nobody_is_made(cast: Cast) -> None:
         NewPerson("fine", "重"),
         NewPerson("x1", ""),
         NewPerson("x2", "无校", (NewRole("officer"),)),
-        NewPerson("x3", "短", password="short"),  # noqa: S106
+        NewPerson("x3", "短", password="short"),
     ]
     with pytest.raises(BadInput) as caught:
         await actions.create_accounts(None, people, NOW)
