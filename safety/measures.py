@@ -41,6 +41,7 @@ class Mark(NamedTuple):
 
     `unit`: class id, meal or None. `recorded_on`: the local day of recording that times it, but for `history`:
     earlier versions of the entry, oldest first. `amount`: what the line adds up, if anything. `extra`: the line's own.
+    `share`: the line that it is of, where several are gathered together.
     """
 
     id: UUID | None
@@ -52,6 +53,7 @@ class Mark(NamedTuple):
     amount: int = 0
     history: tuple[Version, ...] = ()
     extra: object = None
+    share: Hashable = None
 
 
 class Fill(NamedTuple):

@@ -18,9 +18,9 @@ from safety.ids import new_id
 QUARTER = Period.parse("2026Q2")
 TERM = TermSpan("2025-2026-2", date(2026, 2, 23), date(2026, 7, 10))
 CALENDAR = SchoolCalendar((TERM,))
-CLASSES = 40
-DISHES = 7
-BATCHES = 9
+CLASSES = 50
+DISHES = 10
+BATCHES = 15
 ENTRY = (
     "id",
     "school",
@@ -61,7 +61,7 @@ class Maker:
         # One in twenty is recorded two days late, so that every kind of timeliness occurs.
         on = day + timedelta(days=2 if self.random.random() < 0.05 else 0)
         key = new_id()
-        return (key, self.school, school_class, day, on, _at(on, 16, self.random.randrange(60)), str(key), "")
+        return (key, self.school, school_class, day, on, _at(on, 19, self.random.randrange(60)), str(key), "")
 
     def reminders(self) -> Iterator[Row]:
         for day in self.days:
@@ -88,7 +88,7 @@ class Maker:
         for day in self.days:
             for post, hour, _ in POSTS:
                 yield (*self._entry(day), post, self.person, None, _at(day, hour, 5))
-            for hour in (9, 10, 14, 15, 16):
+            for hour in (8, 9, 10, 13, 14, 15, 16):
                 yield (*self._entry(day), "patrol", self.person, None, _at(day, hour))
 
     def samples(self) -> Iterator[Row]:
@@ -158,9 +158,8 @@ SUMMED = {
 """What the bare scan of each table adds up."""
 
 
-async def make(schools: int, per_school: int, progress: Callable[[int], None] = lambda done: None) -> Made:
-    """Schools with as near as may be `per_school` rows each (about 8,000 with all ledgers at full size)."""
-    del per_school
+async def make(schools: int, progress: Callable[[int], None] = lambda done: None) -> Made:
+    """A bureau with schools of about 7,800 rows each."""
     person = await _one(
         "insert into account (login, name, must_change_password, created_at) values ('bench', 'bench', false, $1) returning id",
         datetime(2026, 1, 1, tzinfo=UTC),

@@ -54,10 +54,19 @@ async def from_tallies(ids: list[int]) -> dict[int, dict[str, Any]]:
     return {id_: as_json(found) for id_, found in (await scores(ids, QUARTER, NOW)).items()}
 
 
+def _bare(scores: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Without the ids of entries, which tallies do not name."""
+    for found in scores.values():
+        for group in found["groups"]:
+            for line in group["lines"]:
+                line.pop("entries", None)
+    return scores
+
+
 async def bench_score(schools: int, times: int, say: Callable[[str], None]) -> dict[str, Any]:
     """Generate, tally, and time: seconds each, and the two ratios to the bare scan."""
     say(f"generating {schools} schools")
-    made = await make(schools, 8000, lambda done: say(f"{done} schools") if done % 50 == 0 else None)
+    made = await make(schools, lambda done: say(f"{done} schools") if done % 50 == 0 else None)
     say(f"{made.total} rows; tallying")
     ids = [row[0] for row in await fetch_tuples(None, "select id from school order by id")]
     start = time.perf_counter()
@@ -79,5 +88,5 @@ async def bench_score(schools: int, times: int, say: Callable[[str], None]) -> d
         "recompute_seconds": round(slow, 3),
         "from_tallies_ratio": round(fast / bare, 2),
         "recompute_ratio": round(slow / bare, 2),
-        "agree": kept == again,
+        "agree": _bare(kept) == _bare(again),
     }

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from safety.clock import day_start
@@ -45,13 +45,24 @@ def _as_it_stood(rows: Rows) -> Iterable[tuple[Any, ...]]:
 
 def rostered(rows: Rows, post: str) -> dict[date, list[Slot]]:
     """The slots of a post, by day, as each day's roster stood when the day began."""
-    found: dict[date, list[Slot]] = defaultdict(list)
-    for day, at_post, starts_at, ends_at, person in _as_it_stood(rows):
-        if at_post == post:
-            found[day].append(Slot(post, day, person, starts_at, ends_at))
-    for todays in found.values():
-        todays.sort(key=lambda slot: (slot.starts_at, slot.ends_at, slot.person))
+    if "rosters" not in rows.memo:
+        rows.memo["rosters"] = _rosters(rows)
+    found: dict[date, list[Slot]] = rows.memo["rosters"].get(post, {})
     return found
+
+
+def _rosters(rows: Rows) -> dict[str, dict[date, list[Slot]]]:
+    found: dict[str, dict[date, list[Slot]]] = defaultdict(lambda: defaultdict(list))
+    for day, post, starts_at, ends_at, person in _as_it_stood(rows):
+        found[post][day].append(Slot(post, day, person, starts_at, ends_at))
+    for days in found.values():
+        for todays in days.values():
+            todays.sort(key=_in_order)
+    return found
+
+
+def _in_order(slot: Slot) -> tuple[datetime, datetime, int]:
+    return slot.starts_at, slot.ends_at, slot.person
 
 
 def _checkin(post: str) -> Read:
@@ -59,7 +70,7 @@ def _checkin(post: str) -> Read:
         del events, setting
         at_post, person, substitute_for, happened_at = row.values
         serves = person if substitute_for is None else substitute_for
-        extra = Checkin(serves, happened_at, substitute_for is not None, at_post)
+        extra = Checkin(serves, happened_at, substitute_for is not None)
         # Nobody checks in ahead of time: what was recorded before its own instant says nothing.
         valid = at_post == post and happened_at <= row.recorded_at
         return Reading(serves, valid=valid, extra=extra)
@@ -79,7 +90,7 @@ def _with_roster(post: str, measure: Roster) -> Measure:
 def _checkin_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
     del setting
     return [
-        Mark(None, day, serves, timed, extra=Checkin(serves, at, substitute, post))
+        Mark(None, day, serves, timed, extra=Checkin(serves, at, substitute), share=post)
         for day, timed, post, serves, substitute, at in (
             (day, timed, post, person if instead is None else instead, instead is not None, at)
             for day, timed, post, person, instead, at in rows
@@ -107,7 +118,7 @@ def _feed(post: str, measure: Roster) -> Feed:
         _checkin(post),
         needs=(Need(ROSTER, SLIM_ROSTER),),
         gather=SLIM_CHECKINS,
-        pick=lambda mark: isinstance(mark.extra, Checkin) and mark.extra.post == post,
+        share=post,
     )
 
 

@@ -40,8 +40,6 @@ class Checkin(NamedTuple):
     serves: int
     at: datetime
     substitute: bool
-    post: str = ""
-    post: str = ""
 
 
 def _fits(slot: Slot, checkin: Checkin, lead: timedelta) -> bool:

@@ -16,7 +16,7 @@ from safety.database import fetch_tuples
 from safety.duties import Window, windows
 from safety.facts import SchoolFacts
 from safety.ledger.declare import Ledger, Registry
-from safety.ledger.feeds import Feed, Gather, Rows, Stored, StoredEvent, feeds_by_line, marks_of
+from safety.ledger.feeds import Feed, Gather, Rows, Stored, StoredEvent, feeds_by_line, measure_line
 from safety.measures import Measured, Setting
 from safety.rulebook import Rulebook
 
@@ -87,7 +87,7 @@ class Reader:
             if due:
                 own = rows[ledger.name, self._gather(feed)][facts.id]
                 side = {name: rows[name, gather][facts.id] for name, gather in self._needs(feed)}
-                found[line] = feed.measure(line, due, marks_of(own, feed, setting), setting, side)
+                found[line] = measure_line(line, feed, due, own, side, setting)
             else:
                 found[line] = Measured([], [])
         return found
@@ -207,14 +207,16 @@ def stored_row(row: Sequence[Any]) -> Stored:
 def gather_sql(table: str, gather: Gather, schools: int) -> str:
     """The query of a gather over so many schools: `$1`…`$2` are the days, the rest the schools."""
     apart = f" and not ({gather.apart})" if gather.apart else ""
-    standing = "" if gather.whole_history else f" and {CURRENT}"
-    rows = (
-        f"from {table} e {CLASS_EXISTS if gather.by_class else ''}"
-        f" where e.happened_on between $1 and $2 and e.school in ({_places(schools, 2)})"
-        f" and {gather.where}{apart}{standing}"
-    )
     group = f" group by e.school, {', '.join(gather.group)}" if gather.group else ""
-    inner = f"select e.school, {', '.join(gather.columns)} {rows}{group}"
+    rows = (
+        f"select e.school, {', '.join(gather.columns)} from {table} e {CLASS_EXISTS if gather.by_class else ''}"  # noqa: S608
+        f" where e.happened_on between $1 and $2 and e.school in ({_places(schools, 2)})"
+        f" and {gather.where}{apart}"
+    )
+    if gather.whole_history:
+        # Asked for apart, since the indexes are parted so too.
+        return f"{rows} and {CURRENT}{group} union all {rows} and {PAST}{group}"
     if not gather.counted:
-        return inner
+        return f"{rows} and {CURRENT}{group}"
+    inner = f"{rows} and {CURRENT}{group}"
     return f'select school, day as "day [date]", timed as "timed [date]", count(*) from ({inner}) x group by 1, 2, 3'  # noqa: S608

@@ -5,7 +5,7 @@ instant, which versions came before, and whether they satisfy the line's own con
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -33,6 +33,11 @@ class Stored(NamedTuple):
         gone = (self.superseded_at, self.voided_at)
         return self.recorded_at <= at and all(end is None or end > at for end in gone)
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether it was recorded before it happened: nobody can attest to what is still to come."""
+        return local_day(self.recorded_at) < self.day
+
 
 class StoredEvent(NamedTuple):
     """A later fact of the entry whose first version is `chain`."""
@@ -48,7 +53,8 @@ class StoredEvent(NamedTuple):
 class Rows:
     """The rows of one ledger in a span, earlier versions included, with their events.
 
-    `gathered` are the tuples of `gather`, of rows that are not among the stored ones.
+    `gathered` are the tuples of `gather`, of rows that are not among the stored ones. `memo` keeps what several
+    lines make of the same rows.
     """
 
     stored: list[Stored] = field(default_factory=list)
@@ -57,6 +63,7 @@ class Rows:
     gather: "Gather | None" = None
 
     def __post_init__(self) -> None:
+        self.memo: dict[str, Any] = {}
         self._by_id = {row.id: row for row in self.stored}
         self._events: dict[UUID, list[StoredEvent]] = defaultdict(list)
         for event in sorted(self.events, key=lambda e: e.recorded_at):
@@ -134,7 +141,7 @@ class Need:
 class Feed:
     """One line that a ledger answers, and how. `needs` are the ledgers whose rows the measure looks at besides.
 
-    `pick` chooses those of the gathered marks that are of the line, where several lines share a gather.
+    `share` names those of the gathered marks that are of the line, where several lines share a gather.
     """
 
     line: str
@@ -142,7 +149,7 @@ class Feed:
     read: Read | None = None
     needs: tuple[Need, ...] = ()
     gather: Gather | None = None
-    pick: Callable[[Mark], bool] | None = None
+    share: Hashable = None
 
 
 def marks_of(rows: Rows, feed: Feed, setting: Setting) -> list[Mark]:
@@ -155,8 +162,19 @@ def marks_of(rows: Rows, feed: Feed, setting: Setting) -> list[Mark]:
 def _gathered_marks(rows: Rows, feed: Feed, setting: Setting) -> Iterable[Mark]:
     if rows.gather is None or rows.gather.marks is None:
         return ()
-    marks = rows.gather.marks(rows.gathered, setting)
-    return marks if feed.pick is None else filter(feed.pick, marks)
+    if feed.share is None:
+        return rows.gather.marks(rows.gathered, setting)
+    if "shares" not in rows.memo:
+        rows.memo["shares"] = _shared(rows.gather.marks(rows.gathered, setting))
+    shares: dict[Hashable, list[Mark]] = rows.memo["shares"]
+    return shares.get(feed.share, ())
+
+
+def _shared(marks: Iterable[Mark]) -> dict[Hashable, list[Mark]]:
+    found: dict[Hashable, list[Mark]] = defaultdict(list)
+    for mark in marks:
+        found[mark.share].append(mark)
+    return found
 
 
 def _stored_marks(rows: Rows, read: Read, setting: Setting) -> list[Mark]:
@@ -165,7 +183,7 @@ def _stored_marks(rows: Rows, read: Read, setting: Setting) -> list[Mark]:
         if not row.stands_at(setting.at):
             continue
         reading = read(row, rows.events_of(row, setting.at), setting)
-        if reading.valid:
+        if reading.valid and not row.is_ahead:
             history = tuple(_version(v, read, setting) for v in rows.earlier(row))
             marks.append(_mark(row, reading, history))
     return marks
@@ -188,7 +206,17 @@ def _version(row: Stored, read: Read, setting: Setting) -> Version:
     # Later facts never move an entry's time, so a version is judged by its own values alone.
     said = read(row, (), setting)
     recorded_on = local_day(row.recorded_at)
-    return Version(row.day, said.unit, recorded_on, row.recorded_at, said.amount, said.valid, said.extra)
+    valid = said.valid and not row.is_ahead
+    return Version(row.day, said.unit, recorded_on, row.recorded_at, said.amount, valid, said.extra)
+
+
+def measure_line(
+    line: str, feed: Feed, due: Sequence[Window], own: Rows, side: Side, setting: Setting
+) -> Measured:
+    """What a line comes to in these windows: its own ledger's rows, and those of the ledgers that its feed needs."""
+    if not due:
+        return Measured([], [])
+    return feed.measure(line, due, marks_of(own, feed, setting), setting, side)
 
 
 def alone(

@@ -9,7 +9,8 @@ DESCRIPTION = "indexes"
 
 INDEXES = (
     "create unique index class_session_key on class_session (school, submission_key)",
-    "create index class_session_current on class_session (school, happened_on) "
+    "create index class_session_current on class_session "
+    "(school, happened_on, kind, school_class, timed_on, present, made_up, supersedes) "
     "where superseded_by is null and voided_at is null",
     "create index class_session_past on class_session (school, happened_on) "
     "where superseded_by is not null or voided_at is not null",
