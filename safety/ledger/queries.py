@@ -196,8 +196,11 @@ def _where(ledger: Ledger, school_id: int, filters: Filters) -> tuple[str, list[
         given("(" + " or ".join(f"e.{name} = {{}}" for name in named) + ")", filters.person)
     if filters.text:
         names = _columns(ledger, Kind.TEXT)
-        like = " or ".join(f"lower(e.{name}) like {{}} escape '!'" for name in names) or "1 = 0"
-        given(f"({like})", f"%{_escaped(filters.text.lower())}%")
+        like = " or ".join(f"lower(e.{name}) like {{}} escape '!'" for name in names)
+        if names:
+            given(f"({like})", f"%{_escaped(filters.text.lower())}%")
+        else:
+            parts.append("1 = 0")
     return " and ".join(parts), args
 
 
@@ -291,6 +294,13 @@ async def context_for(
     else:
         people = {person.login: person.id for person in await _people(school_id)}
     return Context(facts, recorded_at, people)
+
+
+async def school_context(scope: Scope, school_id: int, now: datetime) -> Context:
+    """A school's facts, for its own people and those above it. Raises NotFound."""
+    if not scope.may(school_id):
+        raise NotFound
+    return Context(await school_facts(school_id), now)
 
 
 async def context_of_entry(ledger: Ledger, row: EntryRow, recorded_at: datetime) -> Context:
