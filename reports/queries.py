@@ -17,7 +17,7 @@ from safety.calendar import Period
 from safety.database import fetch_tuples
 from safety.errors import NotFound
 from safety.ledger.evidence import Reader
-from safety.ledger.scores import consequences_of, evidence_of, incidents_by_school
+from safety.scores import consequences_of, evidence_of, incidents_by_school
 from safety.places.facts import school_facts
 from safety.rulebook import Rulebook
 from safety.scoring import score
@@ -173,6 +173,23 @@ async def document(scope: Scope, school_id: int, period: Period) -> ReturnDocume
     """The same for a viewer."""
     _in_scope(scope, school_id)
     return await document_of(school_id, period)
+
+
+async def school_id(code: str) -> int:
+    """A school's id by its code. Raises NotFound."""
+    rows = await fetch_tuples(None, "select id from school where code = $1", [code])
+    if not rows:
+        raise NotFound
+    return int(rows[0][0])
+
+
+async def current(
+    school_id: int, period: Period, now: datetime, *, test_clock: bool = False
+) -> ReturnDocument:
+    """The newest sealed version; before the close, the draft."""
+    return await document_of(school_id, period) or await draft_of(
+        school_id, period, now, test_clock=test_clock
+    )
 
 
 async def periods_sealed(scope: Scope, schools: Sequence[int]) -> list[str]:

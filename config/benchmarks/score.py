@@ -9,7 +9,7 @@ from typing import Any
 from config.benchmarks.county import QUARTER, SUMMED, TABLES, make
 from safety import in_use
 from safety.database import fetch_tuples, transaction
-from safety.ledger.scores import consequences_of, evidence_of, incidents_by_school, scores
+from safety.scores import consequences_of, evidence_of, incidents_by_school, scores
 from safety.ledger.tallies import rebuild, recompute
 from safety.places.facts import facts_of
 from safety.rulebook import Rulebook

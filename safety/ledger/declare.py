@@ -124,7 +124,7 @@ class Ledger:
     @property
     def table_name(self) -> str:
         """The name of its table in the database."""
-        return self.table._meta.tablename  # noqa: SLF001 - Piccolo has no public name for it
+        return str(self.table._meta.tablename)
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ async def _compare(school_id: int, period: Period, now: datetime) -> int:
 
 
 async def _recomputed(school_id: int, period: Period, now: datetime) -> Counts:
-    measured = await recompute(await school_facts(school_id), period, now)
+    measured = (await recompute([await school_facts(school_id)], period, now))[school_id]
     return {
         (row.line, row.day): (row.extra, row.on_time, row.late, row.backfilled, row.amount, row.whole)
         for found in measured.values()

@@ -20,7 +20,7 @@ from safety.facts import SchoolFacts, size_at
 from safety.incidents.rules import Consequence
 from safety.ledger.evidence import Reader
 from safety.ledger.feeds import feeds_by_line
-from safety.ledger.scores import consequences_of, incidents_by_school, scores
+from safety.scores import consequences_of, incidents_by_school, scores
 from safety.measures import Measured
 from safety.places.facts import school_facts
 from safety.rulebook import Rulebook
