@@ -16,6 +16,8 @@ from safety.access import admin_routes
 from safety.access import routes as access_routes
 from safety.clock import Clock
 from safety.database import close_engine, open_engine
+from safety.ledger import entry_routes as ledger_entry_routes
+from safety.ledger import routes as ledger_routes
 from safety.text import Catalogue, catalogue
 from safety.web import school_pages
 from safety.web.assets import STATIC_FOLDER, Assets, static_file
@@ -41,10 +43,13 @@ ROUTERS: list[Routes] = [
     home,
     access_routes.ROUTER,
     admin_routes.ROUTER,
+    ledger_routes.ROUTER,
+    ledger_entry_routes.ROUTER,
     school_pages.ROUTER,
 ]
 NAV: list[NavItem] = [
     NavItem("nav.home", "/", "home"),
+    NavItem("nav.ledgers", "/schools/{school}/ledgers", "book"),
     NavItem("nav.accounts", "/admin/accounts", "people", ("admin",)),
 ]
 TEMPLATES: list[Path] = [TEMPLATE_FOLDER]

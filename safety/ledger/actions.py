@@ -13,7 +13,7 @@ from safety.clock import local_day
 from safety.database import fetch_tuples, transaction
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound, Problem
 from safety.ids import new_id
-from safety.ledger.declare import EventKind, Field, Kind, Ledger, Values
+from safety.ledger.declare import EventKind, Field, Ledger, Values
 from safety.ledger.parse import (
     COMPUTED,
     Context,
@@ -22,6 +22,7 @@ from safety.ledger.parse import (
     parse_field,
     problems_in,
 )
+from safety.ledger.permission import check_class, check_reserved, event_kind, may_add, may_write
 from safety.ledger.rows import EntryRow, body_digest, shape_of
 from safety.ledger.tallies import refresh
 from safety.places.facts import school_facts
@@ -137,7 +138,7 @@ async def void(ledger: Ledger, scope: Scope, school_id: int, entry_id: UUID, why
     async with transaction():
         old = await _locked(ledger, school_id, entry_id)
         _check_stands(old)
-        _check_class(ledger, scope, school_id, old.values)
+        check_class(ledger, scope, school_id, old.values)
         await _mark(shape_of(ledger).void, [school_id, entry_id, now, scope.account_id, why])
         await append(school_id, scope, "entry.void", subject(ledger, entry_id), {"why": why}, now)
         await refresh(ledger, school_id, {old.happened_on}, now)
@@ -184,71 +185,6 @@ async def add_event(
     return Recorded(added[0][0], True)
 
 
-# ---------------------------------------------------------------- who may
-def may_write(ledger: Ledger, scope: Scope, school_id: int) -> None:
-    """Raises NotFound outside the person's schools, NotAllowed without one of the ledger's roles there."""
-    if school_id not in scope.schools and not scope.may(school_id):
-        raise NotFound
-    if scope.read_only or not scope.may(school_id, *ledger.writers):
-        raise NotAllowed
-
-
-def can_write(ledger: Ledger, scope: Scope, school_id: int) -> bool:
-    """Whether to offer writing at all."""
-    return not scope.read_only and scope.may(school_id, *ledger.writers)
-
-
-def may_add(event: EventKind, scope: Scope, school_id: int) -> None:
-    """The same for a later fact."""
-    if school_id not in scope.schools and not scope.may(school_id):
-        raise NotFound
-    if scope.read_only or not scope.may(school_id, *event.roles):
-        raise NotAllowed
-
-
-def event_kind(ledger: Ledger, kind: str) -> EventKind:
-    """The ledger's event of that kind. Raises NotFound."""
-    for event in ledger.events:
-        if event.kind == kind:
-            return event
-    raise NotFound
-
-
-def own_classes(ledger: Ledger, scope: Scope, school_id: int) -> frozenset[int] | None:
-    """The classes that somebody is limited to who writes as a class teacher only; None for no limit."""
-    if scope.admin or not any(item.kind is Kind.SCHOOL_CLASS for item in ledger.fields):
-        return None
-    roles = scope.roles_at(school_id) & ledger.writers
-    classes = scope.classes(school_id)
-    return classes if roles == {"teacher"} and classes else None
-
-
-def _check_class(ledger: Ledger, scope: Scope, school_id: int, values: Values) -> None:
-    allowed = own_classes(ledger, scope, school_id)
-    if allowed is not None:
-        for item in ledger.fields:
-            if item.kind is Kind.SCHOOL_CLASS and values.get(item.name) not in allowed:
-                raise BadInput.one(item.name, "class-not-yours")
-
-
-def _check_reserved(
-    ledger: Ledger, scope: Scope, school_id: int, values: Values, old: EntryRow | None
-) -> None:
-    """A field that others state keeps its initial value, or in a correction the one it has."""
-    for item in ledger.fields:
-        if item.by is None or scope.may(school_id, *item.by):
-            continue
-        kept = old.values.get(item.name) if old else item.initial
-        given = values.get(item.name)
-        if given != kept and format_plain(item, given) != kept:
-            raise BadInput.one(item.name, "field-reserved", initial=_label(item, kept))
-
-
-def _label(item: Field, value: Any) -> str:
-    found = next((choice.label for choice in item.choices if choice.value == value), None)
-    return f"{found.zh} {found.en}" if found else format_plain(item, value)
-
-
 # ---------------------------------------------------------------- what may be written
 def _recorded_at(scope: Scope, given: datetime | None, now: datetime) -> datetime:
     if given is None or given == now:
@@ -284,10 +220,10 @@ def _check(
     problems = problems_in(ledger, values, context)
     if problems:
         raise BadInput(problems)
-    _check_class(ledger, scope, school_id, values)
+    check_class(ledger, scope, school_id, values)
     if old is not None:
-        _check_class(ledger, scope, school_id, old.values)
-    _check_reserved(ledger, scope, school_id, values, old)
+        check_class(ledger, scope, school_id, old.values)
+    check_reserved(ledger, scope, school_id, values, old.values if old else None)
 
 
 async def _check_person(school_id: int, account_id: int | None) -> None:

@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from safety.access.scope import Scope
-from safety.ledger.actions import own_classes
 from safety.ledger.declare import Field, Kind, Ledger
 from safety.ledger.parse import Context, format_field, format_local, format_plain
+from safety.ledger.permission import own_classes
 from safety.ledger.queries import Filters, Person
 from safety.ledger.rows import EntryRow
 from safety.text import Text

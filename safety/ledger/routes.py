@@ -1,4 +1,4 @@
-"""Pages of every ledger: list, form, entry with its history, correction, voiding, later facts, export."""
+"""Pages of every ledger: which there are, the list with its filters, the form, the export."""
 
 import csv
 import io
@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from litestar import Response, Router, get, post
-from litestar.params import FromPath
 
 from safety import in_use
 from safety.database import read_only_door
 from safety.errors import BadInput, Conflict, NotFound, Problem
-from safety.ledger import actions, forms, queries
-from safety.ledger.declare import EventKind, Field, Kind, Ledger
+from safety.ledger import actions, forms, permission, queries
+from safety.ledger.declare import Field, Kind, Ledger
 from safety.ledger.parse import Context, FieldError, format_field, format_local, parse_field, parse_values
 from safety.text import Text
 from safety.web.forms import FormState, form_state, form_values
@@ -26,7 +24,6 @@ from safety.web.visit import Visit, WebRequest, visit_of
 
 Page = Response[str]
 BASE = "/schools/{code:str}/ledgers"
-HAPPENED = Text("发生时间", "When")
 BEHALF = Text("代谁填报", "On behalf of")
 
 
@@ -44,7 +41,7 @@ class Place:
 
     @property
     def can_write(self) -> bool:
-        return actions.can_write(self.ledger, self.visit.viewer, self.visit.school)
+        return permission.can_write(self.ledger, self.visit.viewer, self.visit.school)
 
     def t(self, request: WebRequest, key: str, **values: Any) -> str:
         """A sentence of the catalogue in the visitor's language."""
@@ -66,7 +63,7 @@ async def index_page(request: WebRequest) -> Page:
     visit = visit_of(request)
     facts = (await queries.school_context(visit.viewer, visit.school, visit.now)).facts
     seen = [item for item in in_use.registry() if queries.may_read(item, visit.viewer, visit.school)]
-    mine = [item for item in seen if actions.can_write(item, visit.viewer, visit.school)]
+    mine = [item for item in seen if permission.can_write(item, visit.viewer, visit.school)]
     return page(
         request,
         "ledger_index.html",
@@ -123,7 +120,7 @@ def _query(asked: Mapping[str, str]) -> str:
 async def new_page(request: WebRequest) -> Page:
     """An empty form; the address may fill fields in (`?class=三(1)班&happened_on=2026-10-14`)."""
     place = place_of(request)
-    actions.may_write(place.ledger, place.visit.viewer, place.visit.school)
+    permission.may_write(place.ledger, place.visit.viewer, place.visit.school)
     given = {item.name: request.query_params.get(item.name, "") for item in place.ledger.fields}
     return await _draw_new(request, place, FormState({name: text for name, text in given.items() if text}))
 
@@ -133,7 +130,7 @@ async def save_new(request: WebRequest) -> Page:
     """Record an entry, or show the form again with what was typed and what is wrong."""
     place = place_of(request)
     visit, ledger = place.visit, place.ledger
-    actions.may_write(ledger, visit.viewer, visit.school)
+    permission.may_write(ledger, visit.viewer, visit.school)
     raw = await form_values(request)
     context = await queries.context_for(ledger, visit.school, visit.now, raw)
     values, problems = parse_values(ledger, raw, context)
@@ -156,7 +153,7 @@ async def save_new(request: WebRequest) -> Page:
 
 
 async def _draw_new(request: WebRequest, place: Place, form: FormState, status: int = 200) -> Page:
-    asker = await _asker(place)
+    asker = await asker_of(place)
     return page(
         request,
         "ledger_form.html",
@@ -170,7 +167,7 @@ async def _draw_new(request: WebRequest, place: Place, form: FormState, status: 
     )
 
 
-async def _asker(place: Place, context: Context | None = None) -> forms.Asker:
+async def asker_of(place: Place, context: Context | None = None) -> forms.Asker:
     visit = place.visit
     people = await queries.people_of(visit.viewer, visit.school)
     known = context or Context(
@@ -187,232 +184,6 @@ def _on_behalf(raw: Mapping[str, str], context: Context, problems: list[Problem]
         problems.append(Problem(item.name, error.code, error.values))
         return None
     return found
-
-
-# ---------------------------------------------------------------- one entry
-@get(BASE + "/{ledger:str}/{entry_id:uuid}", guards=[at_school()])
-async def entry_page(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
-    """An entry with its versions, later facts and trail."""
-    return await _draw_entry(request, place_of(request), entry_id)
-
-
-async def _draw_entry(
-    request: WebRequest,
-    place: Place,
-    entry_id: UUID,
-    status: int = 200,
-    form: FormState | None = None,
-    error: str = "",
-) -> Page:
-    visit, ledger = place.visit, place.ledger
-    found = await queries.detail(visit.viewer, ledger, visit.school, entry_id)
-    context = await queries.context_for(ledger, visit.school, visit.now, {})
-    return page(
-        request,
-        "ledger_entry.html",
-        status,
-        place=place,
-        ledger=ledger,
-        found=found,
-        entry=found.entry,
-        lead=forms.lead_field(ledger),
-        show=forms.Shower(context, found.people, visit.lang),
-        kinds={event.kind: event for event in ledger.events},
-        addable=[event for event in ledger.events if _may_add(event, place)],
-        form=form or FormState(),
-        error=error,
-        fresh=request.query_params.get("notice") in {"entry-saved", "entry-corrected"},
-    )
-
-
-def _may_add(event: EventKind, place: Place) -> bool:
-    viewer = place.visit.viewer
-    return not viewer.read_only and viewer.may(place.visit.school, *event.roles)
-
-
-# ---------------------------------------------------------------- correcting
-@get(BASE + "/{ledger:str}/{entry_id:uuid}/correct", guards=[at_school()])
-async def correct_page(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
-    """The entry in a form, to be put right with a reason; one that no longer stands leads to its page."""
-    place = place_of(request)
-    actions.may_write(place.ledger, place.visit.viewer, place.visit.school)
-    entry = await queries.entry(place.visit.viewer, place.ledger, place.visit.school, entry_id)
-    if not entry.stands:
-        return go_to(f"{place.path}/{entry_id}")
-    return await _draw_correction(request, place, entry_id, FormState())
-
-
-@post(BASE + "/{ledger:str}/{entry_id:uuid}/correct", guards=[at_school()], status_code=200)
-async def save_correction(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
-    """Put a new version in its place, or show the form again."""
-    place = place_of(request)
-    visit, ledger = place.visit, place.ledger
-    actions.may_write(ledger, visit.viewer, visit.school)
-    entry = await queries.entry(visit.viewer, ledger, visit.school, entry_id)
-    raw = await form_values(request)
-    context = await queries.context_of_entry(ledger, entry, visit.now)
-    reserved = _kept_by_others(ledger, entry.values, context, place)
-    values, problems = parse_values(ledger, {**raw, **reserved}, context)
-    try:
-        if problems:
-            raise BadInput(problems)
-        made = await actions.correct(
-            ledger, visit.viewer, visit.school, entry_id, values, raw.get("why", ""),
-            raw.get("submission_key", ""), visit.now, on_behalf_of=entry.on_behalf_of, context=context,
-        )  # fmt: skip
-    except BadInput as error:
-        return await _draw_correction(request, place, entry_id, form_state(request, raw, error.problems), 400)
-    except Conflict as error:
-        return await _draw_entry(
-            request, place, entry_id, 409, error=place.t(request, f"problem.{error.code}", **error.values)
-        )
-    return go_to(f"{place.path}/{made.id}", "entry-corrected")
-
-
-def _kept_by_others(
-    ledger: Ledger, values: Mapping[str, Any], context: Context, place: Place
-) -> dict[str, str]:
-    """What this person may not state stays as it is."""
-    viewer, school = place.visit.viewer, place.visit.school
-    return {
-        item.name: format_field(item, values.get(item.name), context)
-        for item in ledger.fields
-        if item.by is not None and not viewer.may(school, *item.by)
-    }
-
-
-async def _draw_correction(
-    request: WebRequest, place: Place, entry_id: UUID, form: FormState, status: int = 200
-) -> Page:
-    visit, ledger = place.visit, place.ledger
-    entry = await queries.entry(visit.viewer, ledger, visit.school, entry_id)
-    context = await queries.context_of_entry(ledger, entry, visit.now)
-    return page(
-        request,
-        "ledger_form.html",
-        status,
-        place=place,
-        ledger=ledger,
-        widgets=forms.widgets(ledger, await _asker(place, context), entry),
-        behalf=None,
-        form=form,
-        entry=entry,
-    )
-
-
-# ---------------------------------------------------------------- voiding
-@get(BASE + "/{ledger:str}/{entry_id:uuid}/void", guards=[at_school()])
-async def void_page(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
-    """Ask for the reason."""
-    place = place_of(request)
-    actions.may_write(place.ledger, place.visit.viewer, place.visit.school)
-    return await _draw_void(request, place, entry_id, FormState())
-
-
-@post(BASE + "/{ledger:str}/{entry_id:uuid}/void", guards=[at_school()], status_code=200)
-async def save_void(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
-    """Declare it void; pressing twice does no harm."""
-    place = place_of(request)
-    visit = place.visit
-    raw = await form_values(request)
-    here = f"{place.path}/{entry_id}"
-    try:
-        await actions.void(place.ledger, visit.viewer, visit.school, entry_id, raw.get("why", ""), visit.now)
-    except BadInput as error:
-        return await _draw_void(request, place, entry_id, form_state(request, raw, error.problems), 400)
-    except Conflict as error:
-        if error.code == "entry-voided":
-            return go_to(here)
-        said = place.t(request, f"problem.{error.code}", **error.values)
-        return await _draw_entry(request, place, entry_id, 409, error=said)
-    return go_to(here, "entry-voided")
-
-
-async def _draw_void(
-    request: WebRequest, place: Place, entry_id: UUID, form: FormState, status: int = 200
-) -> Page:
-    visit, ledger = place.visit, place.ledger
-    found = await queries.detail(visit.viewer, ledger, visit.school, entry_id)
-    if not found.entry.stands:
-        return go_to(f"{place.path}/{entry_id}")
-    context = await queries.context_for(ledger, visit.school, visit.now, {})
-    return page(
-        request,
-        "ledger_void.html",
-        status,
-        place=place,
-        ledger=ledger,
-        entry=found.entry,
-        lead=forms.lead_field(ledger),
-        show=forms.Shower(context, found.people, visit.lang),
-        form=form,
-    )
-
-
-# ---------------------------------------------------------------- later facts
-@get(BASE + "/{ledger:str}/{entry_id:uuid}/events/{kind:str}", guards=[at_school()])
-async def event_page(request: WebRequest, entry_id: FromPath[UUID], kind: FromPath[str]) -> Page:
-    """Add a later fact: discarded, evaluated, a finding, a figure that changed."""
-    place = place_of(request)
-    event = actions.event_kind(place.ledger, kind)
-    actions.may_add(event, place.visit.viewer, place.visit.school)
-    return await _draw_event(request, place, entry_id, event, FormState())
-
-
-@post(BASE + "/{ledger:str}/{entry_id:uuid}/events/{kind:str}", guards=[at_school()], status_code=200)
-async def save_event(request: WebRequest, entry_id: FromPath[UUID], kind: FromPath[str]) -> Page:
-    """Write the later fact down, or show the form again."""
-    place = place_of(request)
-    visit, ledger = place.visit, place.ledger
-    event = actions.event_kind(ledger, kind)
-    actions.may_add(event, visit.viewer, visit.school)
-    raw = await form_values(request)
-    context = await queries.context_for(ledger, visit.school, visit.now, {})
-    try:
-        try:
-            at = parse_field(
-                Field("happened_at", Kind.INSTANT, HAPPENED), raw.get("happened_at", ""), context
-            )
-        except FieldError as error:
-            raise BadInput.one("happened_at", error.code, **error.values) from error
-        await actions.add_event(
-            ledger, visit.viewer, visit.school, entry_id, kind, raw.get("value", ""), at,
-            raw.get("submission_key", ""), visit.now,
-        )  # fmt: skip
-    except BadInput as error:
-        return await _draw_event(
-            request, place, entry_id, event, form_state(request, raw, error.problems), 400
-        )
-    except Conflict as error:
-        said = place.t(request, f"problem.{error.code}", **error.values)
-        return await _draw_entry(request, place, entry_id, 409, error=said)
-    return go_to(f"{place.path}/{entry_id}", "event-saved")
-
-
-async def _draw_event(
-    request: WebRequest, place: Place, entry_id: UUID, event: EventKind, form: FormState, status: int = 200
-) -> Page:
-    visit, ledger = place.visit, place.ledger
-    found = await queries.detail(visit.viewer, ledger, visit.school, entry_id)
-    if not found.entry.stands:
-        return go_to(f"{place.path}/{entry_id}")
-    asker = await _asker(place)
-    asked = [forms.at_widget(asker, HAPPENED)]
-    if event.value is not None:
-        asked.insert(0, replace(forms.event_widget(event.value, asker, ledger), required=True))
-    return page(
-        request,
-        "ledger_event.html",
-        status,
-        place=place,
-        ledger=ledger,
-        event=event,
-        entry=found.entry,
-        lead=forms.lead_field(ledger),
-        show=forms.Shower(asker.context, found.people, visit.lang),
-        widgets=asked,
-        form=form,
-    )
 
 
 # ---------------------------------------------------------------- export
@@ -452,7 +223,6 @@ def _cell(item: Field, text: str) -> str:
 ROUTER = Router(
     "/",
     route_handlers=[
-        index_page, list_page, new_page, save_new, entry_page, correct_page, save_correction, void_page,
-        save_void, event_page, save_event, export_csv,
+        index_page, list_page, new_page, save_new, export_csv,
     ],
 )  # fmt: skip

@@ -1,0 +1,255 @@
+"""Pages of one entry: its history, correction, voiding, later facts."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from litestar import Router, get, post
+from litestar.params import FromPath
+
+from safety.errors import BadInput, Conflict
+from safety.ledger import actions, forms, permission, queries
+from safety.ledger.declare import EventKind, Field, Kind, Ledger
+from safety.ledger.parse import Context, FieldError, format_field, parse_field, parse_values
+from safety.ledger.routes import BASE, Page, Place, asker_of, place_of
+from safety.text import Text
+from safety.web.forms import FormState, form_state, form_values
+from safety.web.guards import at_school
+from safety.web.pages import go_to, page
+from safety.web.visit import WebRequest
+
+HAPPENED = Text("发生时间", "When")
+
+
+@get(BASE + "/{ledger:str}/{entry_id:uuid}", guards=[at_school()])
+async def entry_page(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
+    """An entry with its versions, later facts and trail."""
+    return await _draw_entry(request, place_of(request), entry_id)
+
+
+async def _draw_entry(
+    request: WebRequest,
+    place: Place,
+    entry_id: UUID,
+    status: int = 200,
+    form: FormState | None = None,
+    error: str = "",
+) -> Page:
+    visit, ledger = place.visit, place.ledger
+    found = await queries.detail(visit.viewer, ledger, visit.school, entry_id)
+    context = await queries.context_for(ledger, visit.school, visit.now, {})
+    return page(
+        request,
+        "ledger_entry.html",
+        status,
+        place=place,
+        ledger=ledger,
+        found=found,
+        entry=found.entry,
+        lead=forms.lead_field(ledger),
+        show=forms.Shower(context, found.people, visit.lang),
+        kinds={event.kind: event for event in ledger.events},
+        addable=[event for event in ledger.events if _may_add(event, place)],
+        form=form or FormState(),
+        error=error,
+        fresh=request.query_params.get("notice") in {"entry-saved", "entry-corrected"},
+    )
+
+
+def _may_add(event: EventKind, place: Place) -> bool:
+    viewer = place.visit.viewer
+    return not viewer.read_only and viewer.may(place.visit.school, *event.roles)
+
+
+# ---------------------------------------------------------------- correcting
+@get(BASE + "/{ledger:str}/{entry_id:uuid}/correct", guards=[at_school()])
+async def correct_page(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
+    """The entry in a form, to be put right with a reason; one that no longer stands leads to its page."""
+    place = place_of(request)
+    permission.may_write(place.ledger, place.visit.viewer, place.visit.school)
+    entry = await queries.entry(place.visit.viewer, place.ledger, place.visit.school, entry_id)
+    if not entry.stands:
+        return go_to(f"{place.path}/{entry_id}")
+    return await _draw_correction(request, place, entry_id, FormState())
+
+
+@post(BASE + "/{ledger:str}/{entry_id:uuid}/correct", guards=[at_school()], status_code=200)
+async def save_correction(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
+    """Put a new version in its place, or show the form again."""
+    place = place_of(request)
+    visit, ledger = place.visit, place.ledger
+    permission.may_write(ledger, visit.viewer, visit.school)
+    entry = await queries.entry(visit.viewer, ledger, visit.school, entry_id)
+    raw = await form_values(request)
+    context = await queries.context_of_entry(ledger, entry, visit.now)
+    reserved = _kept_by_others(ledger, entry.values, context, place)
+    values, problems = parse_values(ledger, {**raw, **reserved}, context)
+    try:
+        if problems:
+            raise BadInput(problems)
+        made = await actions.correct(
+            ledger, visit.viewer, visit.school, entry_id, values, raw.get("why", ""),
+            raw.get("submission_key", ""), visit.now, on_behalf_of=entry.on_behalf_of, context=context,
+        )  # fmt: skip
+    except BadInput as error:
+        return await _draw_correction(request, place, entry_id, form_state(request, raw, error.problems), 400)
+    except Conflict as error:
+        return await _draw_entry(
+            request, place, entry_id, 409, error=place.t(request, f"problem.{error.code}", **error.values)
+        )
+    return go_to(f"{place.path}/{made.id}", "entry-corrected")
+
+
+def _kept_by_others(
+    ledger: Ledger, values: Mapping[str, Any], context: Context, place: Place
+) -> dict[str, str]:
+    """What this person may not state stays as it is."""
+    viewer, school = place.visit.viewer, place.visit.school
+    return {
+        item.name: format_field(item, values.get(item.name), context)
+        for item in ledger.fields
+        if item.by is not None and not viewer.may(school, *item.by)
+    }
+
+
+async def _draw_correction(
+    request: WebRequest, place: Place, entry_id: UUID, form: FormState, status: int = 200
+) -> Page:
+    visit, ledger = place.visit, place.ledger
+    entry = await queries.entry(visit.viewer, ledger, visit.school, entry_id)
+    context = await queries.context_of_entry(ledger, entry, visit.now)
+    return page(
+        request,
+        "ledger_form.html",
+        status,
+        place=place,
+        ledger=ledger,
+        widgets=forms.widgets(ledger, await asker_of(place, context), entry),
+        behalf=None,
+        form=form,
+        entry=entry,
+    )
+
+
+# ---------------------------------------------------------------- voiding
+@get(BASE + "/{ledger:str}/{entry_id:uuid}/void", guards=[at_school()])
+async def void_page(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
+    """Ask for the reason."""
+    place = place_of(request)
+    permission.may_write(place.ledger, place.visit.viewer, place.visit.school)
+    return await _draw_void(request, place, entry_id, FormState())
+
+
+@post(BASE + "/{ledger:str}/{entry_id:uuid}/void", guards=[at_school()], status_code=200)
+async def save_void(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
+    """Declare it void; pressing twice does no harm."""
+    place = place_of(request)
+    visit = place.visit
+    raw = await form_values(request)
+    here = f"{place.path}/{entry_id}"
+    try:
+        await actions.void(place.ledger, visit.viewer, visit.school, entry_id, raw.get("why", ""), visit.now)
+    except BadInput as error:
+        return await _draw_void(request, place, entry_id, form_state(request, raw, error.problems), 400)
+    except Conflict as error:
+        if error.code == "entry-voided":
+            return go_to(here)
+        said = place.t(request, f"problem.{error.code}", **error.values)
+        return await _draw_entry(request, place, entry_id, 409, error=said)
+    return go_to(here, "entry-voided")
+
+
+async def _draw_void(
+    request: WebRequest, place: Place, entry_id: UUID, form: FormState, status: int = 200
+) -> Page:
+    visit, ledger = place.visit, place.ledger
+    found = await queries.detail(visit.viewer, ledger, visit.school, entry_id)
+    if not found.entry.stands:
+        return go_to(f"{place.path}/{entry_id}")
+    context = await queries.context_for(ledger, visit.school, visit.now, {})
+    return page(
+        request,
+        "ledger_void.html",
+        status,
+        place=place,
+        ledger=ledger,
+        entry=found.entry,
+        lead=forms.lead_field(ledger),
+        show=forms.Shower(context, found.people, visit.lang),
+        form=form,
+    )
+
+
+# ---------------------------------------------------------------- later facts
+@get(BASE + "/{ledger:str}/{entry_id:uuid}/events/{kind:str}", guards=[at_school()])
+async def event_page(request: WebRequest, entry_id: FromPath[UUID], kind: FromPath[str]) -> Page:
+    """Add a later fact: discarded, evaluated, a finding, a figure that changed."""
+    place = place_of(request)
+    event = permission.event_kind(place.ledger, kind)
+    permission.may_add(event, place.visit.viewer, place.visit.school)
+    return await _draw_event(request, place, entry_id, event, FormState())
+
+
+@post(BASE + "/{ledger:str}/{entry_id:uuid}/events/{kind:str}", guards=[at_school()], status_code=200)
+async def save_event(request: WebRequest, entry_id: FromPath[UUID], kind: FromPath[str]) -> Page:
+    """Write the later fact down, or show the form again."""
+    place = place_of(request)
+    visit, ledger = place.visit, place.ledger
+    event = permission.event_kind(ledger, kind)
+    permission.may_add(event, visit.viewer, visit.school)
+    raw = await form_values(request)
+    context = await queries.context_for(ledger, visit.school, visit.now, {})
+    try:
+        try:
+            at = parse_field(
+                Field("happened_at", Kind.INSTANT, HAPPENED), raw.get("happened_at", ""), context
+            )
+        except FieldError as error:
+            raise BadInput.one("happened_at", error.code, **error.values) from error
+        await actions.add_event(
+            ledger, visit.viewer, visit.school, entry_id, kind, raw.get("value", ""), at,
+            raw.get("submission_key", ""), visit.now,
+        )  # fmt: skip
+    except BadInput as error:
+        return await _draw_event(
+            request, place, entry_id, event, form_state(request, raw, error.problems), 400
+        )
+    except Conflict as error:
+        said = place.t(request, f"problem.{error.code}", **error.values)
+        return await _draw_entry(request, place, entry_id, 409, error=said)
+    return go_to(f"{place.path}/{entry_id}", "event-saved")
+
+
+async def _draw_event(
+    request: WebRequest, place: Place, entry_id: UUID, event: EventKind, form: FormState, status: int = 200
+) -> Page:
+    visit, ledger = place.visit, place.ledger
+    found = await queries.detail(visit.viewer, ledger, visit.school, entry_id)
+    if not found.entry.stands:
+        return go_to(f"{place.path}/{entry_id}")
+    asker = await asker_of(place)
+    asked = [forms.at_widget(asker, HAPPENED)]
+    if event.value is not None:
+        asked.insert(0, replace(forms.event_widget(event.value, asker, ledger), required=True))
+    return page(
+        request,
+        "ledger_event.html",
+        status,
+        place=place,
+        ledger=ledger,
+        event=event,
+        entry=found.entry,
+        lead=forms.lead_field(ledger),
+        show=forms.Shower(asker.context, found.people, visit.lang),
+        widgets=asked,
+        form=form,
+    )
+
+
+ROUTER = Router(
+    "/",
+    route_handlers=[
+        entry_page, correct_page, save_correction, void_page, save_void, event_page, save_event,
+    ],
+)  # fmt: skip
