@@ -17,9 +17,10 @@ from safety.clock import local_day
 from safety.database import execute_many, fetch_tuples
 from safety.errors import NotAllowed, Problem
 from safety.ids import new_id
-from safety.ledger.actions import KEY, WHY_LENGTH, can_write, own_classes
+from safety.ledger.actions import KEY, WHY_LENGTH
 from safety.ledger.declare import Field, Kind, Ledger, Values
 from safety.ledger.parse import Context, FieldError, format_field, parse_field, parse_values
+from safety.ledger.permission import can_write, own_classes
 from safety.ledger.rows import META, EntryRow, body_digest, shape_of
 from safety.text import Text
 
