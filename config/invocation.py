@@ -56,8 +56,10 @@ class Invocation:
 
 async def _with_database(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     from config import piccolo_conf
+    from config.rules import put_in_use
     from safety.database import close_engine, open_engine
 
+    put_in_use()
     try:
         await open_engine(piccolo_conf.DB)
     except Exception as error:

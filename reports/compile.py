@@ -230,7 +230,7 @@ def _incidents(found: Found) -> Iterable[Incident]:
             happened_on=state.day,
             discovered_at=state.discovered_at,
             recorded_at=item.first_known_at,
-            liability=incidents.liability(item, close_at(found.period), found.at),  # type: ignore[arg-type]
+            liability=incidents.liability(item, found.period, found.at),  # type: ignore[arg-type]
             clocks=tuple(_clocks(item, state, found)),
             loss_yuan=state.loss_yuan,
             **given,

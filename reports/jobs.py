@@ -1,15 +1,19 @@
 """The jobs of this slice: the quarter's close, and the delivery of what waits."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from reports.actions import seal
-from reports.delivery import Press, Progress, deliver_waiting
+from reports.delivery import LOOK_AGAIN_SECONDS, Press, Progress, deliver_waiting
 from safety.calendar import Period
+from safety.clock import Clock
 from safety.database import fetch_tuples
 from safety.duties import close_at
 from safety.errors import Conflict
+from safety.jobs.actions import run_slot
+from safety.jobs.queries import done_slots
 from safety.jobs.rules import Job, Slot, quarter_closes
 
 CLOSE = "quarter-close"
@@ -57,3 +61,35 @@ async def close(press: Press, period: Period, now: datetime, progress: Progress 
 async def deliver_due(press: Press, now: datetime) -> int:
     """Deliver what is due for its next attempt; returns how many arrived."""
     return (await deliver_waiting(press, now)).delivered
+
+
+async def close_quarter(
+    press: Press, period: Period, clock: Clock, progress: Progress | None = None
+) -> Closed:
+    """What `return close` does: take up the quarter's slot like the job, wait while another process has it, and deliver
+    what still waits. On a closed quarter it changes nothing.
+    """
+    if clock.now() < close_at(period):
+        raise Conflict("quarter-open", {"period": period.id})
+    slot = Slot(close_at(period), period.id)
+    done = Closed(period)
+
+    async def work(slot: Slot, now: datetime) -> int:
+        nonlocal done
+        del slot
+        done = await close(press, period, now, progress)
+        return done.sealed
+
+    job = Job(CLOSE, quarter_closes, work)
+    while (outcome := await run_slot(job, slot, clock, press.owner, forced=True)) == "held":
+        if slot.key in await done_slots(CLOSE):
+            return await _deliver_rest(press, period, clock.now(), progress)
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    if outcome == "failed":
+        raise Conflict("close-failed", {"period": period.id})
+    return done
+
+
+async def _deliver_rest(press: Press, period: Period, now: datetime, progress: Progress | None) -> Closed:
+    rest = await deliver_waiting(press, now, period=period, everything=True, progress=progress)
+    return Closed(period, 0, rest.delivered, rest.failed)

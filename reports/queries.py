@@ -17,9 +17,9 @@ from safety.calendar import Period
 from safety.database import fetch_tuples
 from safety.errors import NotFound
 from safety.ledger.evidence import Reader
-from safety.scores import consequences_of, evidence_of, incidents_by_school
 from safety.places.facts import school_facts
 from safety.rulebook import Rulebook
+from safety.scores import consequences_of, evidence_of, incidents_by_school
 from safety.scoring import score
 
 HEAD = "select length, head from audit_head where chain = $1 for update"
