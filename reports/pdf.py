@@ -144,6 +144,8 @@ class Drawer:
     """Draws in this process. To be made once, in a process whose FONTCONFIG_FILE names our fonts."""
 
     def __init__(self) -> None:
+        # Fontconfig puts the cache that our configuration names beside the process, not beside the configuration.
+        os.chdir(Path(os.environ["FONTCONFIG_FILE"]).parent)
         import weasyprint
         from weasyprint.text.fonts import FontConfiguration
         from weasyprint.urls import FatalURLFetchingError, URLFetcher
