@@ -12,10 +12,12 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from config.rules import put_in_use
 from config.settings import Settings
+from reports import board_pages, inspection
 from safety.access import admin_routes
 from safety.access import routes as access_routes
 from safety.clock import Clock
 from safety.database import close_engine, open_engine
+from safety.ledger import api_routes as ledger_api_routes
 from safety.ledger import entry_routes as ledger_entry_routes
 from safety.ledger import routes as ledger_routes
 from safety.text import Catalogue, catalogue
@@ -45,10 +47,16 @@ ROUTERS: list[Routes] = [
     admin_routes.ROUTER,
     ledger_routes.ROUTER,
     ledger_entry_routes.ROUTER,
+    ledger_api_routes.ROUTER,
     school_pages.ROUTER,
+    board_pages.ROUTER,
+    inspection.ROUTER,
 ]
 NAV: list[NavItem] = [
     NavItem("nav.home", "/", "home"),
+    NavItem("nav.score", "/schools/{school}", "chart", ("officer", "principal", "leader")),
+    NavItem("nav.board", "/bureaus/{bureau}", "chart", ("clerk",)),
+    NavItem("nav.inspect", "/inspect", "eye", ("inspector", "clerk")),
     NavItem("nav.ledgers", "/schools/{school}/ledgers", "book"),
     NavItem("nav.accounts", "/admin/accounts", "people", ("admin",)),
 ]

@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+from safety.access.scope import Scope
 from safety.audit.rules import INSTANCE, START, BadLine, ChainCheck, Line
 from safety.database import fetch_tuples
+from safety.errors import NotFound
 
 PAGE = 2000
 _COLUMNS = "chain, position, at, actor, actor_login, action, subject, facts, previous, digest"
@@ -53,6 +55,21 @@ async def lines(chain: int) -> AsyncIterator[Line]:
         if len(rows) < PAGE:
             return
         last = rows[-1][1]
+
+
+async def page_of(scope: Scope, school: int, number: int, size: int) -> tuple[list[Line], int]:
+    """A page of a school's chain, newest line first and pages counted from 1, and how many lines there are.
+
+    Raises NotFound for a school that the viewer's roles do not open.
+    """
+    if not scope.may(school):
+        raise NotFound
+    total = (await _fetch("select count(*) from audit_line where chain = $1", [school]))[0][0]
+    rows = await _fetch(
+        f"select {_COLUMNS} from audit_line where chain = $1 order by position desc limit $2 offset $3",  # noqa: S608
+        [school, size, (number - 1) * size],
+    )
+    return [Line(*row) for row in rows], int(total)
 
 
 async def _fetch(sql: str, args: list[object]) -> list[tuple[Any, ...]]:

@@ -118,7 +118,7 @@ async def show_line(request: WebRequest, door: Door, named: str, line: str) -> P
         rule=book.sheet.line(line),
         sheet=book.sheet,
         kinds=STATUS_KINDS,
-        formula=sum_kind(score.line(line)),
+        formula=sum_kind(score.line(line), pending=line == "T2" and any(c.pending for c in costs)),
         exact=unrounded(score.line(line)),
         enrolled=size_at(facts.enrolments, min(visit.now, score.as_of)),
         consequences=[

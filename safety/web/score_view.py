@@ -62,12 +62,17 @@ def grade_kind(grade: GradeStep | None, sheet: ScoringSheet) -> str:
 
 
 # ---------------------------------------------------------------- the sum behind a line
-def sum_kind(line: ScoredLine) -> str:
-    """Which of the sheet's formulas a line goes by: duty, reached, awareness, or a zero target's state."""
+def sum_kind(line: ScoredLine, *, pending: bool = False) -> str:
+    """Which of the sheet's formulas a line goes by: duty, reached, awareness, or a zero target's state.
+
+    `pending`: an incident's liability is not decided, which limits an unverified target.
+    """
     if line.id == "T1":
         return "reached"
     if line.id == AWARENESS:
         return "awareness"
+    if pending and line.status == "unverified":
+        return "zero-pending"
     return f"zero-{line.status}" if line.id in ZERO_TARGETS else "duty"
 
 

@@ -38,11 +38,12 @@ class Reception(ASGIMiddleware):
 
 def _behind_door(visit: Visit, scope: AsgiScope) -> bool:
     """Inspectors' requests run on a connection that cannot write, except where only their own account
-    changes.
+    changes; the pages of inspection do so whoever asks.
     """
-    return (
-        visit.scope is not None and visit.scope.read_only and "own_account" not in scope["route_handler"].opt
-    )
+    opt = scope["route_handler"].opt
+    if visit.scope is None or "own_account" in opt:
+        return False
+    return visit.scope.read_only or "read_only" in opt
 
 
 def _check_host(kernel: Kernel, headers: dict[bytes, bytes]) -> None:

@@ -1,0 +1,294 @@
+"""What a bureau sees of its schools: one row each, from tallies and sealed returns; means; incidents; what came late.
+
+Every query takes the viewer's scope first and answers only for schools that it opens. A board of 500 schools costs as
+many statements as one of five.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from safety import in_use
+from safety.access.scope import Scope
+from safety.calendar import Period
+from safety.database import fetch_tuples
+from safety.duties import close_at
+from safety.facts import SchoolFacts, size_at
+from safety.incidents.rules import Clock, Incident, State, cause_of, clocks, grade
+from safety.ledger.declare import Ledger
+from safety.ledger.rows import EntryRow, shape_of
+from safety.scores import incidents_by_school, scores
+from safety.ledger.timing import Timing, timing_of_row
+from safety.places.facts import facts_of
+from safety.rulebook import Rulebook
+from safety.scoring import Score
+from safety.sheet import GradeStep, ScoringSheet
+from safety.web.score_view import Totals, totals_of
+
+TREE = """with recursive tree (id) as (
+ select id from bureau where id = $1 union select b.id from bureau b join tree on b.parent = tree.id)"""
+BUREAUS = f"{TREE} select b.id, b.code, b.name, b.parent from tree join bureau b on b.id = tree.id"
+SCHOOLS = f"{TREE} select s.id from tree join school s on s.bureau = tree.id order by s.id"
+RETURNS = """select school, version, total, sealed_at, sign_off, closed_late from school_return
+where period = $1 and school between $2 and $3 order by version"""
+CANDIDATES = 3000
+"""How many entries recorded after their day are looked at, per ledger, newest first."""
+SORTS = ("name", "total", "state", "missing", "late", "incidents")
+
+
+@dataclass(frozen=True, slots=True)
+class BureauLine:
+    """A bureau; `parent` is the id of the one above it."""
+
+    id: int
+    code: str
+    name: str
+    parent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The current version of a school's return of a quarter. `total` in hundredths."""
+
+    version: int
+    total: int | None
+    sealed_at: datetime
+    signed: bool
+    closed_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolRow:
+    """One school on the board. `state`: running (the quarter is not over), returned, missing.
+
+    `total` (hundredths) is the sealed return's once there is one, None for a missing school; `live` is what the
+    ledgers come to now.
+    """
+
+    facts: SchoolFacts
+    bureau: BureauLine
+    state: str
+    total: int | None
+    live: int | None
+    grade: GradeStep | None
+    veto: bool
+    totals: Totals
+    incidents: int
+    enrolment: int
+    sealed: Sealed | None
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """All schools below a bureau. The means are weighted by enrolment, in hundredths: missing schools as zero, and
+    without them."""
+
+    bureau: BureauLine
+    below: Sequence[BureauLine]
+    rows: Sequence[SchoolRow]
+    sheet: ScoringSheet
+    mean: int | None
+    mean_without: int | None
+
+    def count(self, state: str) -> int:
+        return sum(row.state == state for row in self.rows)
+
+
+async def bureaus_below(scope: Scope, bureau_id: int) -> list[BureauLine]:
+    """The bureau itself and those under it that the viewer's roles open, by code."""
+    rows = [BureauLine(*row) for row in await fetch_tuples(None, BUREAUS, [bureau_id])]
+    return sorted((row for row in rows if scope.may_bureau(row.id)), key=lambda row: row.code)
+
+
+async def schools_below(scope: Scope, bureau_id: int) -> list[int]:
+    """The ids of the schools under a bureau that the viewer's roles open."""
+    return [row[0] for row in await fetch_tuples(None, SCHOOLS, [bureau_id]) if scope.may(row[0])]
+
+
+async def sealed_returns(school_ids: Sequence[int], period: Period) -> dict[int, Sealed]:
+    """The current version of each school's return of a quarter, by school."""
+    if not school_ids:
+        return {}
+    rows = await fetch_tuples(None, RETURNS, [period.id, min(school_ids), max(school_ids)])
+    wanted = set(school_ids)
+    return {
+        school: Sealed(version, total, sealed_at, sign_off is not None, bool(late))
+        for school, version, total, sealed_at, sign_off, late in rows
+        if school in wanted
+    }
+
+
+async def board(scope: Scope, bureau_id: int, period: Period, now: datetime) -> Board:
+    """The board of a bureau. Figures come from tallies and sealed returns alone."""
+    below = await bureaus_below(scope, bureau_id)
+    named = {item.id: item for item in below}
+    ids = await schools_below(scope, bureau_id)
+    sheet = Rulebook.of(in_use.standards(), period).sheet
+    facts, found = await facts_of(ids), await scores(ids, period, now)
+    incidents, sealed = await incidents_by_school(ids), await sealed_returns(ids, period)
+    closed = now >= close_at(period)
+    rows = [
+        _row(
+            facts[school], named, found[school], sheet, _of_quarter(incidents[school], period, now),
+            sealed.get(school), closed, min(now, close_at(period)),
+        )
+        for school in ids
+    ]  # fmt: skip
+    return Board(named[bureau_id], below, rows, sheet, mean(rows), mean(r for r in rows if r.state != "missing"))
+
+
+def _row(
+    facts: SchoolFacts,
+    named: Mapping[int, BureauLine],
+    score: Score,
+    sheet: ScoringSheet,
+    incidents: Sequence[tuple[Incident, State]],
+    sealed: Sealed | None,
+    closed: bool,
+    counted_at: datetime,
+) -> SchoolRow:
+    state = "returned" if sealed else "missing" if closed else "running"
+    total = sealed.total if sealed else None if closed else score.total
+    return SchoolRow(
+        facts=facts,
+        bureau=named[facts.bureau],
+        state=state,
+        total=total,
+        live=score.total,
+        grade=None if total is None else sheet.grade(total, vetoed=bool(score.veto)),
+        veto=bool(score.veto),
+        totals=totals_of(score),
+        incidents=len(incidents),
+        enrolment=size_at(facts.enrolments, counted_at),
+        sealed=sealed,
+        provisional=score.provisional,
+    )
+
+
+def mean(rows: Iterable[SchoolRow]) -> int | None:
+    """The enrolment-weighted mean of totals, rounded half up; a missing school counts as zero.
+
+    A school that returned, but has no total since no line applies to it, has no weight. None without any pupils.
+    """
+    counted = [row for row in rows if row.total is not None or row.state == "missing"]
+    pupils = sum(row.enrolment for row in counted)
+    if not pupils:
+        return None
+    points = sum((row.total or 0) * row.enrolment for row in counted)
+    return (2 * points + pupils) // (2 * pupils)
+
+
+def sorted_rows(rows: Sequence[SchoolRow], by: str) -> list[SchoolRow]:
+    """By name (code), or with what wants attention first; totals from the best, missing schools at the end."""
+    keys: dict[str, Any] = {
+        "total": lambda r: (r.total is None, -(r.total or 0)),
+        "state": lambda r: ("missing", "running", "returned").index(r.state),
+        "missing": lambda r: -r.totals.missing,
+        "late": lambda r: -(r.totals.late + r.totals.backfilled),
+        "incidents": lambda r: -r.incidents,
+    }
+    rows = sorted(rows, key=lambda r: r.facts.code)
+    return sorted(rows, key=keys[by]) if by in keys else rows
+
+
+# ---------------------------------------------------------------- incidents
+@dataclass(frozen=True, slots=True)
+class ClockLine:
+    """A reporting clock and how it ended: in-time, late, very-late, concealed, or running."""
+
+    clock: Clock
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentLine:
+    """An incident as it is known now."""
+
+    facts: SchoolFacts
+    id: UUID
+    state: State
+    grade: str
+    clocks: tuple[ClockLine, ...]
+
+
+async def incidents(scope: Scope, bureau_id: int, period: Period, now: datetime) -> list[IncidentLine]:
+    """The incidents of a quarter at the schools under a bureau, newest first; voided ones left out."""
+    return await incidents_at(await schools_below(scope, bureau_id), period, now)
+
+
+async def incidents_at(ids: Sequence[int], period: Period, now: datetime) -> list[IncidentLine]:
+    """The same at schools that the viewer was already let in to."""
+    facts, by_school = await facts_of(ids), await incidents_by_school(ids)
+    found = [
+        _incident_line(facts[school], incident, state, period, now)
+        for school, several in by_school.items()
+        for incident, state in _of_quarter(several, period, now)
+    ]
+    return sorted(found, key=lambda item: item.state.happened_at, reverse=True)
+
+
+def _of_quarter(several: Iterable[Incident], period: Period, now: datetime) -> list[tuple[Incident, State]]:
+    known = ((incident, incident.state_at(now)) for incident in several)
+    return [(i, s) for i, s in known if s is not None and not s.voided and s.day in period]
+
+
+def _incident_line(
+    facts: SchoolFacts, incident: Incident, state: State, period: Period, now: datetime
+) -> IncidentLine:
+    book = Rulebook.of(in_use.standards(), period).incidents
+    ran = tuple(ClockLine(c, _outcome(c, now, book.times)) for c in clocks(incident, now, book))
+    return IncidentLine(facts, incident.id, state, grade(state, book), ran)
+
+
+def _outcome(clock: Clock, now: datetime, times: int) -> str:
+    cause = cause_of(clock, now, times)
+    if cause is None:
+        return "in-time" if clock.reported_at is not None else "running"
+    return str(cause)
+
+
+# ---------------------------------------------------------------- what came late
+@dataclass(frozen=True, slots=True)
+class LateLine:
+    """An entry that stands and was late or backfilled."""
+
+    facts: SchoolFacts
+    ledger: Ledger
+    entry: EntryRow
+    timing: Timing
+
+
+async def late_entries(scope: Scope, bureau_id: int, period: Period) -> list[LateLine]:
+    """Late and backfilled entries of a quarter's days at the schools under a bureau, last recorded first."""
+    return await late_entries_of(await schools_below(scope, bureau_id), period.start, period.end)
+
+
+async def late_entries_of(ids: Sequence[int], since: date, until: date) -> list[LateLine]:
+    """The same for schools that the viewer was already let in to."""
+    if not ids:
+        return []
+    facts = await facts_of(ids)
+    found = []
+    for ledger in in_use.registry():
+        if not ledger.feeds:
+            continue
+        for row in await _recorded_after(ledger, ids, since, until):
+            timing = timing_of_row(ledger, facts[row.school], row) if row.school in facts else None
+            if timing is not None and timing.name != "on-time":
+                found.append(LateLine(facts[row.school], ledger, row, timing))
+    return sorted(found, key=lambda item: item.entry.recorded_at, reverse=True)
+
+
+async def _recorded_after(ledger: Ledger, ids: Sequence[int], since: date, until: date) -> list[EntryRow]:
+    """Entries that stand and were recorded after their day. Whatever is late is among them."""
+    shape = shape_of(ledger)
+    sql = (
+        f"select {shape.columns} from {shape.table} e where e.school between $1 and $2 "  # noqa: S608
+        "and e.happened_on between $3 and $4 and e.timed_on > e.happened_on "
+        f"and e.superseded_by is null and e.voided_at is null order by e.recorded_at desc limit {CANDIDATES}"
+    )
+    rows = await fetch_tuples(None, sql, [min(ids), max(ids), since, until])
+    return [shape.read(row) for row in rows]

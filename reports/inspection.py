@@ -1,0 +1,100 @@
+"""Inspectors' pages: everything that a bureau and its schools see of themselves, and nothing that can be pressed.
+
+All of it runs behind the read-only door, whoever asks: `opt` says so, and the reception opens it.
+"""
+
+from litestar import Response, Router, get
+from litestar.params import FromPath
+
+from reports import boards
+from reports.board_pages import BureauDoor, show_board, show_incidents, show_late
+from safety.audit import queries as audit
+from safety.places.facts import school_facts
+from safety.web import school_pages
+from safety.web.guards import at_bureau, at_school, requires
+from safety.web.pages import go_to, page
+from safety.web.school_pages import Door
+from safety.web.visit import WebRequest, visit_of
+
+Page = Response[str]
+WHO = ("inspector", "clerk")
+READ_ONLY = {"read_only": True}
+PER_PAGE = 100
+
+
+def _bureau(code: str) -> BureauDoor:
+    return BureauDoor(f"/inspect/bureaus/{code}", "/inspect/schools", "/inspect/bureaus", inspect=True)
+
+
+def _school(code: str) -> Door:
+    return Door(f"/inspect/schools/{code}", inspect=True)
+
+
+@get("/inspect", guards=[requires(*WHO)])
+async def start(request: WebRequest) -> Page:
+    """The bureaus that one inspects; with a single one, its board at once."""
+    viewer = visit_of(request).viewer
+    own = [role.bureau for role in viewer.roles if role.name in WHO and role.bureau is not None]
+    codes = {number: code for code, number in viewer.bureau_codes.items()}
+    if len(set(own)) == 1:
+        return go_to(f"/inspect/bureaus/{codes[own[0]]}")
+    found = [await boards.bureaus_below(viewer, number) for number in dict.fromkeys(own or list(codes))]
+    bureaus = {item.id: item for several in found for item in several}
+    return page(request, "inspect.html", bureaus=list(bureaus.values()))
+
+
+@get("/inspect/bureaus/{code:str}", guards=[at_bureau(*WHO)])
+async def board(request: WebRequest, code: FromPath[str]) -> Page:
+    """All schools below the bureau."""
+    return await show_board(request, _bureau(code))
+
+
+@get("/inspect/bureaus/{code:str}/incidents", guards=[at_bureau(*WHO)])
+async def incidents(request: WebRequest, code: FromPath[str]) -> Page:
+    """Incidents with their clocks and liability."""
+    return await show_incidents(request, _bureau(code))
+
+
+@get("/inspect/bureaus/{code:str}/late", guards=[at_bureau(*WHO)])
+async def late(request: WebRequest, code: FromPath[str]) -> Page:
+    """Late and backfilled entries."""
+    return await show_late(request, _bureau(code))
+
+
+@get("/inspect/schools/{code:str}", guards=[at_school(*WHO)])
+async def school(request: WebRequest, code: FromPath[str]) -> Page:
+    """A school's score."""
+    return await school_pages.show_board(request, _school(code))
+
+
+@get("/inspect/schools/{code:str}/score/{period:str}/{line:str}", guards=[at_school(*WHO)])
+async def school_line(
+    request: WebRequest, code: FromPath[str], period: FromPath[str], line: FromPath[str]
+) -> Page:
+    """One line of it, down to its entries and its law."""
+    return await school_pages.show_line(request, _school(code), period, line)
+
+
+@get("/inspect/schools/{code:str}/trail", guards=[at_school(*WHO)])
+async def trail(request: WebRequest, code: FromPath[str]) -> Page:
+    """What was done at the school, by whom and when, newest first, with the digest of every line."""
+    visit = visit_of(request)
+    text = request.query_params.get("page", "1")
+    number = max(1, int(text)) if text.isdecimal() and len(text) < 6 else 1
+    lines, total = await audit.page_of(visit.viewer, visit.school, number, PER_PAGE)
+    return page(
+        request,
+        "trail.html",
+        door=_school(code),
+        facts=await school_facts(visit.school),
+        lines=lines,
+        head=await audit.head(visit.school),
+        total=total,
+        number=number,
+        per_page=PER_PAGE,
+    )
+
+
+ROUTER = Router(
+    "/", route_handlers=[start, board, incidents, late, school, school_line, trail], opt=READ_ONLY
+)
