@@ -40,7 +40,9 @@ async def show_board(request: WebRequest, door: BureauDoor) -> Page:
     found = await boards.board(visit.viewer, visit.bureau, quarters.shown, visit.now)
     sort = request.query_params.get("sort", "name")
     search = request.query_params.get("q", "").strip()[:60]
-    rows = [r for r in boards.sorted_rows(found.rows, sort) if search in r.facts.name or search in r.facts.code]
+    rows = [
+        r for r in boards.sorted_rows(found.rows, sort) if search in r.facts.name or search in r.facts.code
+    ]
     return page(
         request,
         "board_bureau.html",

@@ -19,18 +19,18 @@ from safety.facts import SchoolFacts, size_at
 from safety.incidents.rules import Clock, Incident, State, cause_of, clocks, grade
 from safety.ledger.declare import Ledger
 from safety.ledger.rows import EntryRow, shape_of
-from safety.scores import incidents_by_school, scores
 from safety.ledger.timing import Timing, timing_of_row
 from safety.places.facts import facts_of
 from safety.rulebook import Rulebook
+from safety.scores import incidents_by_school, scores
 from safety.scoring import Score
 from safety.sheet import GradeStep, ScoringSheet
 from safety.web.score_view import Totals, totals_of
 
 TREE = """with recursive tree (id) as (
  select id from bureau where id = $1 union select b.id from bureau b join tree on b.parent = tree.id)"""
-BUREAUS = f"{TREE} select b.id, b.code, b.name, b.parent from tree join bureau b on b.id = tree.id"
-SCHOOLS = f"{TREE} select s.id from tree join school s on s.bureau = tree.id order by s.id"
+BUREAUS = f"{TREE} select b.id, b.code, b.name, b.parent from tree join bureau b on b.id = tree.id"  # noqa: S608
+SCHOOLS = f"{TREE} select s.id from tree join school s on s.bureau = tree.id order by s.id"  # noqa: S608
 RETURNS = """select school, version, total, sealed_at, sign_off, closed_late from school_return
 where period = $1 and school between $2 and $3 order by version"""
 CANDIDATES = 3000
@@ -137,7 +137,9 @@ async def board(scope: Scope, bureau_id: int, period: Period, now: datetime) -> 
         )
         for school in ids
     ]  # fmt: skip
-    return Board(named[bureau_id], below, rows, sheet, mean(rows), mean(r for r in rows if r.state != "missing"))
+    return Board(
+        named[bureau_id], below, rows, sheet, mean(rows), mean(r for r in rows if r.state != "missing")
+    )
 
 
 def _row(

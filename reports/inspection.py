@@ -3,12 +3,16 @@
 All of it runs behind the read-only door, whoever asks: `opt` says so, and the reception opens it.
 """
 
+from uuid import UUID
+
 from litestar import Response, Router, get
 from litestar.params import FromPath
 
 from reports import boards
 from reports.board_pages import BureauDoor, show_board, show_incidents, show_late
 from safety.audit import queries as audit
+from safety.ledger import entry_routes
+from safety.ledger import routes as ledger_routes
 from safety.places.facts import school_facts
 from safety.web import school_pages
 from safety.web.guards import at_bureau, at_school, requires
@@ -75,6 +79,25 @@ async def school_line(
     return await school_pages.show_line(request, _school(code), period, line)
 
 
+@get("/inspect/schools/{code:str}/ledgers", guards=[at_school(*WHO)])
+async def ledger_index(request: WebRequest) -> Page:
+    """The school's ledgers."""
+    return await ledger_routes.draw_index(request, "/inspect")
+
+
+@get("/inspect/schools/{code:str}/ledgers/{ledger:str}", guards=[at_school(*WHO)])
+async def ledger_list(request: WebRequest) -> Page:
+    """A ledger of the school, with its filters."""
+    return await ledger_routes.draw_list(request, ledger_routes.place_of(request, "/inspect"))
+
+
+@get("/inspect/schools/{code:str}/ledgers/{ledger:str}/{entry_id:uuid}", guards=[at_school(*WHO)])
+async def ledger_entry(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
+    """An entry with its versions, later facts and trail."""
+    place = ledger_routes.place_of(request, "/inspect")
+    return await entry_routes.draw_entry(request, place, entry_id)
+
+
 @get("/inspect/schools/{code:str}/trail", guards=[at_school(*WHO)])
 async def trail(request: WebRequest, code: FromPath[str]) -> Page:
     """What was done at the school, by whom and when, newest first, with the digest of every line."""
@@ -96,5 +119,18 @@ async def trail(request: WebRequest, code: FromPath[str]) -> Page:
 
 
 ROUTER = Router(
-    "/", route_handlers=[start, board, incidents, late, school, school_line, trail], opt=READ_ONLY
+    "/",
+    route_handlers=[
+        start,
+        board,
+        incidents,
+        late,
+        school,
+        school_line,
+        ledger_index,
+        ledger_list,
+        ledger_entry,
+        trail,
+    ],  # fmt: skip
+    opt=READ_ONLY,
 )

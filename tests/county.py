@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from checklists.tables import FoodSample, PurchaseBatch
+from drills.tables import Drill
 from safety.calendar import Period
 from safety.clock import day_start, local_day
 from safety.database import execute_many, fetch_tuples, transaction
@@ -18,8 +20,6 @@ from safety.incidents.tables import Incident, ZeroReport
 from safety.ledger.tallies import rebuild
 from safety.places.facts import school_facts
 from safety.places.tables import Closure, School, SchoolClass, Term
-from checklists.tables import FoodSample, PurchaseBatch
-from drills.tables import Drill
 from tests.cast import NOW, Cast
 
 FIRST, LAST = date(2026, 9, 1), date(2027, 1, 22)
@@ -92,8 +92,17 @@ async def _classes(school: int, cast: Cast, count: int) -> list[int]:
 async def _entries(school: int, classes: list[int], cast: Cast, now: datetime, gap: int) -> None:
     facts = await school_facts(school)
     officer = cast["officer" if school == cast.school else "outsider"].account_id
-    teacher, guard, cook = (cast[name].account_id for name in ("teacher", "guard", "canteen"))
-    tables = (ClassSession, DailyReminder, ZeroReport, FoodSample, PurchaseBatch, DutySlot, DutyCheckin, Drill)
+    guard, cook = (cast[name].account_id for name in ("guard", "canteen"))
+    tables = (
+        ClassSession,
+        DailyReminder,
+        ZeroReport,
+        FoodSample,
+        PurchaseBatch,
+        DutySlot,
+        DutyCheckin,
+        Drill,
+    )
     w = {table: Writer(table, school, officer) for table in (*tables, Incident, AwarenessCheck)}
     today = now.date()
     days = facts.calendar.school_days(FIRST, today + timedelta(days=3))
@@ -118,7 +127,12 @@ async def _entries(school: int, classes: list[int], cast: Cast, now: datetime, g
             )  # fmt: skip
         for hour in (7, 16) if n % gap else (7,):
             w[DutyCheckin].add(
-                day, at(day, hour, 25), post="gate", person=guard, substitute_for=None, happened_at=at(day, hour, 25)
+                day,
+                at(day, hour, 25),
+                post="gate",
+                person=guard,
+                substitute_for=None,
+                happened_at=at(day, hour, 25),
             )
         if day.weekday() == 0:
             w[PurchaseBatch].add(
@@ -139,7 +153,9 @@ async def _entries(school: int, classes: list[int], cast: Cast, now: datetime, g
         reported_at=at(date(2026, 9, 24), 9), reported_by="school", category="facility", liability="pending",
         deaths=0, serious_injuries=0, minor_injuries=1, affected=1, loss_yuan=300,
     )  # fmt: skip
-    w[AwarenessCheck].add(date(2026, 9, 28), at(date(2026, 9, 28), 15), school_class=classes[0], checked=40, passed=36)
+    w[AwarenessCheck].add(
+        date(2026, 9, 28), at(date(2026, 9, 28), 15), school_class=classes[0], checked=40, passed=36
+    )
     w[DailyReminder].add(
         date(2026, 9, 7), at(date(2026, 10, 9), 10), school_class=classes[-1], text="台风天气请家长接送"
     )
@@ -159,5 +175,7 @@ def _slots(writer: Writer, day: date, guard: int) -> None:
 async def entry_of(table: Any, school: int) -> UUID:
     """Some entry of a school's ledger."""
     name = table._meta.tablename
-    rows = await fetch_tuples(None, f"select id from {name} where school = $1 order by happened_on limit 1", [school])
+    rows = await fetch_tuples(
+        None, f"select id from {name} where school = $1 order by happened_on limit 1", [school]
+    )
     return UUID(str(rows[0][0]))

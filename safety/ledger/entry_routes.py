@@ -12,7 +12,7 @@ from safety.errors import BadInput, Conflict
 from safety.ledger import actions, forms, permission, queries
 from safety.ledger.declare import EventKind, Field, Kind, Ledger
 from safety.ledger.parse import Context, FieldError, format_field, parse_field, parse_values
-from safety.ledger.routes import BASE, Page, Place, asker_of, place_of
+from safety.ledger.routes import BASE, READERS, Page, Place, asker_of, place_of
 from safety.text import Text
 from safety.web.forms import FormState, form_state, form_values
 from safety.web.guards import at_school
@@ -22,13 +22,13 @@ from safety.web.visit import WebRequest
 HAPPENED = Text("发生时间", "When")
 
 
-@get(BASE + "/{ledger:str}/{entry_id:uuid}", guards=[at_school()])
+@get(BASE + "/{ledger:str}/{entry_id:uuid}", guards=[at_school(*READERS)])
 async def entry_page(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
     """An entry with its versions, later facts and trail."""
-    return await _draw_entry(request, place_of(request), entry_id)
+    return await draw_entry(request, place_of(request), entry_id)
 
 
-async def _draw_entry(
+async def draw_entry(
     request: WebRequest,
     place: Place,
     entry_id: UUID,
@@ -36,6 +36,7 @@ async def _draw_entry(
     form: FormState | None = None,
     error: str = "",
 ) -> Page:
+    """The page of an entry, wherever it stands."""
     visit, ledger = place.visit, place.ledger
     found = await queries.detail(visit.viewer, ledger, visit.school, entry_id)
     context = await queries.context_for(ledger, visit.school, visit.now, {})
@@ -59,11 +60,11 @@ async def _draw_entry(
 
 def _may_add(event: EventKind, place: Place) -> bool:
     viewer = place.visit.viewer
-    return not viewer.read_only and viewer.may(place.visit.school, *event.roles)
+    return not place.before and not viewer.read_only and viewer.may(place.visit.school, *event.roles)
 
 
 # ---------------------------------------------------------------- correcting
-@get(BASE + "/{ledger:str}/{entry_id:uuid}/correct", guards=[at_school()])
+@get(BASE + "/{ledger:str}/{entry_id:uuid}/correct", guards=[at_school(*READERS)])
 async def correct_page(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
     """The entry in a form, to be put right with a reason; one that no longer stands leads to its page."""
     place = place_of(request)
@@ -74,7 +75,7 @@ async def correct_page(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
     return await _draw_correction(request, place, entry_id, FormState())
 
 
-@post(BASE + "/{ledger:str}/{entry_id:uuid}/correct", guards=[at_school()], status_code=200)
+@post(BASE + "/{ledger:str}/{entry_id:uuid}/correct", guards=[at_school(*READERS)], status_code=200)
 async def save_correction(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
     """Put a new version in its place, or show the form again."""
     place = place_of(request)
@@ -95,7 +96,7 @@ async def save_correction(request: WebRequest, entry_id: FromPath[UUID]) -> Page
     except BadInput as error:
         return await _draw_correction(request, place, entry_id, form_state(request, raw, error.problems), 400)
     except Conflict as error:
-        return await _draw_entry(
+        return await draw_entry(
             request, place, entry_id, 409, error=place.t(request, f"problem.{error.code}", **error.values)
         )
     return go_to(f"{place.path}/{made.id}", "entry-corrected")
@@ -133,7 +134,7 @@ async def _draw_correction(
 
 
 # ---------------------------------------------------------------- voiding
-@get(BASE + "/{ledger:str}/{entry_id:uuid}/void", guards=[at_school()])
+@get(BASE + "/{ledger:str}/{entry_id:uuid}/void", guards=[at_school(*READERS)])
 async def void_page(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
     """Ask for the reason."""
     place = place_of(request)
@@ -141,7 +142,7 @@ async def void_page(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
     return await _draw_void(request, place, entry_id, FormState())
 
 
-@post(BASE + "/{ledger:str}/{entry_id:uuid}/void", guards=[at_school()], status_code=200)
+@post(BASE + "/{ledger:str}/{entry_id:uuid}/void", guards=[at_school(*READERS)], status_code=200)
 async def save_void(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
     """Declare it void; pressing twice does no harm."""
     place = place_of(request)
@@ -156,7 +157,7 @@ async def save_void(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
         if error.code == "entry-voided":
             return go_to(here)
         said = place.t(request, f"problem.{error.code}", **error.values)
-        return await _draw_entry(request, place, entry_id, 409, error=said)
+        return await draw_entry(request, place, entry_id, 409, error=said)
     return go_to(here, "entry-voided")
 
 
@@ -182,7 +183,7 @@ async def _draw_void(
 
 
 # ---------------------------------------------------------------- later facts
-@get(BASE + "/{ledger:str}/{entry_id:uuid}/events/{kind:str}", guards=[at_school()])
+@get(BASE + "/{ledger:str}/{entry_id:uuid}/events/{kind:str}", guards=[at_school(*READERS)])
 async def event_page(request: WebRequest, entry_id: FromPath[UUID], kind: FromPath[str]) -> Page:
     """Add a later fact: discarded, evaluated, a finding, a figure that changed."""
     place = place_of(request)
@@ -191,7 +192,7 @@ async def event_page(request: WebRequest, entry_id: FromPath[UUID], kind: FromPa
     return await _draw_event(request, place, entry_id, event, FormState())
 
 
-@post(BASE + "/{ledger:str}/{entry_id:uuid}/events/{kind:str}", guards=[at_school()], status_code=200)
+@post(BASE + "/{ledger:str}/{entry_id:uuid}/events/{kind:str}", guards=[at_school(*READERS)], status_code=200)
 async def save_event(request: WebRequest, entry_id: FromPath[UUID], kind: FromPath[str]) -> Page:
     """Write the later fact down, or show the form again."""
     place = place_of(request)
@@ -217,7 +218,7 @@ async def save_event(request: WebRequest, entry_id: FromPath[UUID], kind: FromPa
         )
     except Conflict as error:
         said = place.t(request, f"problem.{error.code}", **error.values)
-        return await _draw_entry(request, place, entry_id, 409, error=said)
+        return await draw_entry(request, place, entry_id, 409, error=said)
     return go_to(f"{place.path}/{entry_id}", "event-saved")
 
 

@@ -24,42 +24,55 @@ from safety.web.visit import Visit, WebRequest, visit_of
 
 Page = Response[str]
 BASE = "/schools/{code:str}/ledgers"
+READERS = ("officer", "principal", "teacher", "leader", "guard", "canteen", "clerk")
+"""Inspectors read the same pages under `/inspect/…`, behind the read-only door."""
 BEHALF = Text("代谁填报", "On behalf of")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A ledger of a school as one request sees it."""
+    """A ledger of a school as one request sees it. `before` is what its addresses begin with."""
 
     ledger: Ledger
     visit: Visit
     code: str
+    before: str = ""
+
+    @property
+    def home(self) -> str:
+        """The school's list of ledgers."""
+        return f"{self.before}/schools/{self.code}/ledgers"
 
     @property
     def path(self) -> str:
-        return f"/schools/{self.code}/ledgers/{self.ledger.name}"
+        return f"{self.home}/{self.ledger.name}"
 
     @property
     def can_write(self) -> bool:
-        return permission.can_write(self.ledger, self.visit.viewer, self.visit.school)
+        return not self.before and permission.can_write(self.ledger, self.visit.viewer, self.visit.school)
 
     def t(self, request: WebRequest, key: str, **values: Any) -> str:
         """A sentence of the catalogue in the visitor's language."""
         return kernel_of(request).pages.catalogue.t(key, self.visit.lang, **values)
 
 
-def place_of(request: WebRequest) -> Place:
+def place_of(request: WebRequest, before: str = "") -> Place:
     """The ledger that an address names. Raises NotFound."""
     ledger = in_use.registry().get(request.path_params["ledger"])
     if ledger is None:
         raise NotFound
-    return Place(ledger, visit_of(request), request.path_params["code"])
+    return Place(ledger, visit_of(request), request.path_params["code"], before)
 
 
 # ---------------------------------------------------------------- index and list
-@get(BASE, guards=[at_school()])
+@get(BASE, guards=[at_school(*READERS)])
 async def index_page(request: WebRequest) -> Page:
     """The ledgers that this person reads, those that they fill in first."""
+    return await draw_index(request)
+
+
+async def draw_index(request: WebRequest, before: str = "") -> Page:
+    """The school's list of ledgers, wherever it stands."""
     visit = visit_of(request)
     facts = (await queries.school_context(visit.viewer, visit.school, visit.now)).facts
     seen = [item for item in in_use.registry() if queries.may_read(item, visit.viewer, visit.school)]
@@ -68,16 +81,20 @@ async def index_page(request: WebRequest) -> Page:
         request,
         "ledger_index.html",
         school=facts,
-        code=request.path_params["code"],
+        home=f"{before}/schools/{request.path_params['code']}/ledgers",
         mine=mine,
         others=[item for item in seen if item not in mine],
     )
 
 
-@get(BASE + "/{ledger:str}", guards=[at_school()])
+@get(BASE + "/{ledger:str}", guards=[at_school(*READERS)])
 async def list_page(request: WebRequest) -> Page:
     """A page of entries; the address carries the filters."""
-    place = place_of(request)
+    return await draw_list(request, place_of(request))
+
+
+async def draw_list(request: WebRequest, place: Place) -> Page:
+    """The list of a ledger, wherever its page stands."""
     visit, ledger = place.visit, place.ledger
     context = await queries.context_for(ledger, visit.school, visit.now)
     filters, asked = forms.read_filters(request.query_params, context)
@@ -116,7 +133,7 @@ def _query(asked: Mapping[str, str]) -> str:
 
 
 # ---------------------------------------------------------------- a new entry
-@get(BASE + "/{ledger:str}/new", guards=[at_school()])
+@get(BASE + "/{ledger:str}/new", guards=[at_school(*READERS)])
 async def new_page(request: WebRequest) -> Page:
     """An empty form; the address may fill fields in (`?class=三(1)班&happened_on=2026-10-14`)."""
     place = place_of(request)
@@ -125,7 +142,7 @@ async def new_page(request: WebRequest) -> Page:
     return await _draw_new(request, place, FormState({name: text for name, text in given.items() if text}))
 
 
-@post(BASE + "/{ledger:str}/new", guards=[at_school()], status_code=200)
+@post(BASE + "/{ledger:str}/new", guards=[at_school(*READERS)], status_code=200)
 async def save_new(request: WebRequest) -> Page:
     """Record an entry, or show the form again with what was typed and what is wrong."""
     place = place_of(request)
@@ -187,7 +204,7 @@ def _on_behalf(raw: Mapping[str, str], context: Context, problems: list[Problem]
 
 
 # ---------------------------------------------------------------- export
-@get(BASE + "/{ledger:str}/export.csv", guards=[at_school()])
+@get(BASE + "/{ledger:str}/export.csv", guards=[at_school(*READERS)])
 async def export_csv(request: WebRequest) -> Response[bytes]:
     """The entries that the list's filters let through, in the columns of a bundle."""
     place = place_of(request)

@@ -20,10 +20,10 @@ from safety.facts import SchoolFacts, size_at
 from safety.incidents.rules import Consequence
 from safety.ledger.evidence import Reader
 from safety.ledger.feeds import feeds_by_line
-from safety.scores import consequences_of, incidents_by_school, scores
 from safety.measures import Measured
 from safety.places.facts import school_facts
 from safety.rulebook import Rulebook
+from safety.scores import consequences_of, incidents_by_school, scores
 from safety.scoring import MEASURED_AS, ZERO_TARGETS, Score
 from safety.web.guards import at_school
 from safety.web.pages import page
