@@ -9,7 +9,9 @@ import click
 from config.invocation import Invocation, json_option
 
 
-@click.command(help="Write everything, or one school's part, as a bundle that `import` takes in without loss.")
+@click.command(
+    help="Write everything, or one school's part, as a bundle that `import` takes in without loss."
+)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--school", metavar="CODE", help="Only this school.")
 @json_option

@@ -84,9 +84,7 @@ def time(ledger: Ledger, drafts: Sequence[Draft], known: Mapping[UUID, Draft]) -
         draft.timed_on = local_day(_first_alike(ledger.natural, draft, by_id).recorded_at)
 
 
-def _first_alike(
-    natural: Callable[[Values], Any], draft: Draft, by_id: Mapping[UUID, Draft]
-) -> Draft:
+def _first_alike(natural: Callable[[Values], Any], draft: Draft, by_id: Mapping[UUID, Draft]) -> Draft:
     if draft.supersedes is None:
         return draft
     mine, first, at = natural(draft.values), draft, draft

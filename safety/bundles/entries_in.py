@@ -34,7 +34,9 @@ def _instant(name: str) -> Field:
 
 
 INSTANTS = {name: _instant(name) for name in ("recorded_at", "voided_at")}
-REASONS = {name: Field(name, Kind.TEXT, Text(name, name), False, maximum=WHY_LENGTH) for name in ("why", "void_why")}
+REASONS = {
+    name: Field(name, Kind.TEXT, Text(name, name), False, maximum=WHY_LENGTH) for name in ("why", "void_why")
+}
 
 
 class Entries:
@@ -147,7 +149,12 @@ class Entries:
         problems = []
         own = own_classes(self.ledger, actor, school)
         for item in self.ledger.fields:
-            if own is not None and item.kind is Kind.SCHOOL_CLASS and values.get(item.name) not in own and not wrong:
+            if (
+                own is not None
+                and item.kind is Kind.SCHOOL_CLASS
+                and values.get(item.name) not in own
+                and not wrong
+            ):
                 problems.append(Problem(item.name, "class-not-yours"))
             if item.by is not None and not actor.may(school, *item.by):
                 if raw.get(item.name, "").strip() not in {"", item.initial}:
@@ -161,7 +168,11 @@ class Entries:
             return False
         if found.code == "class-unknown":
             return ("class", raw.get("school", "").strip(), text) in spoiled
-        return found.code == "person-unknown" and ("login", text.lower()) in spoiled and text.lower() not in self.logins
+        return (
+            found.code == "person-unknown"
+            and ("login", text.lower()) in spoiled
+            and text.lower() not in self.logins
+        )
 
     def _shown(self, found: Problem, raw: Raw, values: Values, at: datetime) -> Problem:
         """An entry stated to be recorded before its day is wrong in its time of recording."""
@@ -175,7 +186,9 @@ class Entries:
     def _made(
         self, row: int, school: int, values: Values, said: dict[str, Any], raw: Raw, context: Context
     ) -> Draft:
-        key = said["submission_key"] or (f"id:{said['id']}" if said["id"] else self._row_key(values, said, raw, context))
+        key = said["submission_key"] or (
+            f"id:{said['id']}" if said["id"] else self._row_key(values, said, raw, context)
+        )
         actor = self.work.actor
         return Draft(
             row=row,
@@ -229,7 +242,9 @@ class Entries:
                     f"select submission_key, body_digest, id, recorded_at, voided_at from {table} "  # noqa: S608
                     f"where school = $1 and submission_key in ({places(len(part), 2)})"
                 )
-                known.update({key: tuple(rest) for key, *rest in await fetch_tuples(None, sql, [school, *part])})
+                known.update(
+                    {key: tuple(rest) for key, *rest in await fetch_tuples(None, sql, [school, *part])}
+                )
             for draft in drafts:
                 if draft.key in known:
                     self._compare(draft, *known[draft.key])
@@ -238,7 +253,9 @@ class Entries:
         await self._refuse_ids(table, fresh)
         return sorted(fresh, key=lambda draft: draft.row)
 
-    def _compare(self, draft: Draft, digest: str, id_: UUID, at: datetime, voided_at: datetime | None) -> None:
+    def _compare(
+        self, draft: Draft, digest: str, id_: UUID, at: datetime, voided_at: datetime | None
+    ) -> None:
         if digest != draft.digest or (draft.stated and (id_, at) != (draft.id, draft.recorded_at)):
             self.work.wrong(self.sheet, draft.row, "id" if draft.stated else None, "entry-differs")
         elif draft.stated and draft.voided_at is not None and voided_at is None:

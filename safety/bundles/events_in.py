@@ -127,7 +127,9 @@ class Events:
         if problems or happened is None:
             return None
         said = [entry.ledger.name, self._first(id_), entry.school, kind, value, happened]
-        key = key or (f"id:{own}" if own else _key(said, recorded if raw.get("recorded_at", "").strip() else None))
+        key = key or (
+            f"id:{own}" if own else _key(said, recorded if raw.get("recorded_at", "").strip() else None)
+        )
         return [own or new_id(), *said, recorded, recorded_by, key]
 
     def _time(self, name: str, raw: Raw, problems: list[Problem]) -> datetime | None:
@@ -193,7 +195,9 @@ class Events:
         await execute_many(None, ADD, fresh)
 
 
-def _times_problems(entry: _Entry, happened: datetime | None, recorded: datetime, now: datetime) -> list[Problem]:
+def _times_problems(
+    entry: _Entry, happened: datetime | None, recorded: datetime, now: datetime
+) -> list[Problem]:
     if recorded > now:
         return [Problem("recorded_at", "recorded-in-future")]
     if happened is None:

@@ -29,7 +29,9 @@ BUREAUS = """select b.code, b.name, p.code, b.made_up from bureau b left join bu
 order by b.code"""
 SCHOOLS = """select s.code, s.name, s.name_en, s.stage, s.enrolment, s.has_canteen, s.meals, s.boarding, s.has_bus,
 b.code, s.made_up from school s join bureau b on b.id = s.bureau where {s} order by s.code"""
-CAMPUSES = "select s.code, x.name from campus x join school s on s.id = x.school where {s} order by s.code, x.id"
+CAMPUSES = (
+    "select s.code, x.name from campus x join school s on s.id = x.school where {s} order by s.code, x.id"
+)
 ZONES = """select s.code, c.name, x.name from zone x join campus c on c.id = x.campus join school s on s.id = x.school
 where {s} order by s.code, x.id"""
 TERMS = """select s.code, x.name, x.starts, x.ends from term x join school s on s.id = x.school
@@ -145,7 +147,10 @@ class _Source:
         return [dict(zip(columns, row, strict=True)) for row in await self._fetch(sql)]
 
     async def _bureaus(self) -> list[dict[str, Any]]:
-        rows = [dict(zip(("code", "name", "parent", "made_up"), r, strict=True)) for r in await fetch_tuples(None, BUREAUS)]
+        rows = [
+            dict(zip(("code", "name", "parent", "made_up"), r, strict=True))
+            for r in await fetch_tuples(None, BUREAUS)
+        ]
         if self.only is None:
             return rows
         above = {row["code"]: row["parent"] for row in rows}
@@ -179,9 +184,24 @@ class _Source:
         """
         rows = await fetch_tuples(None, GRANTS.replace("{s}", "1 = 1"))
         latest = await self._latest_years()
-        general = {(login, code) for login, _, role, code, _, label, *_ in rows if role == "teacher" and not label}
+        general = {
+            (login, code) for login, _, role, code, _, label, *_ in rows if role == "teacher" and not label
+        }
         found = []
-        for login, name, role, code, bureau, label, year, since, until, language, disabled_at, class_id in rows:
+        for (
+            login,
+            name,
+            role,
+            code,
+            bureau,
+            label,
+            year,
+            since,
+            until,
+            language,
+            disabled_at,
+            class_id,
+        ) in rows:
             if self.only is not None and code != self.only and not (login in self.named and code is None):
                 continue
             if role == "teacher" and class_id is not None and not (since or until):
@@ -254,7 +274,16 @@ class _Source:
     async def _events(self) -> list[dict[str, Any]]:
         sql = """select chain, kind, value, happened_at, recorded_at, id, submission_key, recorded_by, school
         from entry_event order by recorded_at, id"""
-        names = ("entry", "kind", "value", "happened_at", "recorded_at", "id", "submission_key", "recorded_by")
+        names = (
+            "entry",
+            "kind",
+            "value",
+            "happened_at",
+            "recorded_at",
+            "id",
+            "submission_key",
+            "recorded_by",
+        )
         found = []
         for *row, school in await fetch_tuples(None, sql):
             if school in self.schools:
@@ -264,4 +293,3 @@ class _Source:
                     said["submission_key"] = None
                 found.append(said)
         return found
-

@@ -134,7 +134,9 @@ PLACE_FILES = (
     "classes",
     "people",
 )
-EVENTS = FileSpec("events", ("entry", "kind", "value", "happened_at", "recorded_at"), ("id", *OWN[3:], "recorded_by"))
+EVENTS = FileSpec(
+    "events", ("entry", "kind", "value", "happened_at", "recorded_at"), ("id", *OWN[3:], "recorded_by")
+)
 MEAL_NAMES = MEALS
 
 

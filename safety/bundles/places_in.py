@@ -366,7 +366,9 @@ async def finish_headcounts(work: Work) -> None:
     if not work.headcounts:
         return
     known = {(row[1], row[2], row[3], row[4]) for row in await _known("headcount", HEADCOUNT_COLUMNS)}
-    classes = {(row[1], row[2], row[3]): row[0] for row in await _known("school_class", CLASS[:2] + ("name",))}
+    classes = {
+        (row[1], row[2], row[3]): row[0] for row in await _known("school_class", CLASS[:2] + ("name",))
+    }
     for key, history in sorted(work.headcounts.items()):
         school = work.schools.get(key[0])
         class_id = classes.get((school, *key[1:])) if len(key) > 1 else None

@@ -57,7 +57,9 @@ def read_folder(folder: Path, specs: Mapping[str, FileSpec]) -> tuple[dict[str, 
         try:
             for sheet in read_file(path.name, path.read_bytes() if path.is_file() else b"", specs, problems):
                 if sheet.name in sheets:
-                    problems.append(Problem(sheet.place(1, None), "file-twice", {"other": sheets[sheet.name].file}))
+                    problems.append(
+                        Problem(sheet.place(1, None), "file-twice", {"other": sheets[sheet.name].file})
+                    )
                 else:
                     sheets[sheet.name] = sheet
         except Unreadable as error:

@@ -24,7 +24,9 @@ def code_problem(field: str, code: str) -> list[Problem]:
 
 def stage_problem(stage: str) -> list[Problem]:
     allowed = ", ".join(STAGES)
-    return [] if stage in STAGES else [Problem("stage", "choice-unknown", {"text": stage, "allowed": allowed})]
+    return (
+        [] if stage in STAGES else [Problem("stage", "choice-unknown", {"text": stage, "allowed": allowed})]
+    )
 
 
 def meals_of(text: str) -> tuple[tuple[str, ...], list[Problem]]:
