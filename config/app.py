@@ -1,6 +1,7 @@
 """The web application, put together: one place where settings, clock, kernel and all routers meet."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 
 from litestar import Litestar, Router
@@ -9,16 +10,20 @@ from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
 
 from config.rules import put_in_use
+from config.scheduler import running
 from config.settings import Settings
 from reports import board_pages, inspection
+from reports import routes as return_routes
 from safety.access import admin_routes
 from safety.access import routes as access_routes
 from safety.clock import Clock
 from safety.database import close_engine, open_engine
 from safety.ledger import api_routes as ledger_api_routes
 from safety.ledger import entry_routes as ledger_entry_routes
+from safety.ledger import import_routes as ledger_import_routes
 from safety.ledger import routes as ledger_routes
 from safety.text import Catalogue, catalogue
 from safety.web import school_pages
@@ -47,17 +52,21 @@ ROUTERS: list[Routes] = [
     admin_routes.ROUTER,
     ledger_routes.ROUTER,
     ledger_entry_routes.ROUTER,
+    ledger_import_routes.ROUTER,
     ledger_api_routes.ROUTER,
     school_pages.ROUTER,
     board_pages.ROUTER,
     inspection.ROUTER,
+    return_routes.ROUTER,
 ]
 NAV: list[NavItem] = [
     NavItem("nav.home", "/", "home"),
     NavItem("nav.score", "/schools/{school}", "chart", ("officer", "principal", "leader")),
     NavItem("nav.board", "/bureaus/{bureau}", "chart", ("clerk",)),
+    NavItem("nav.inbox", "/bureaus/{bureau}/inbox", "inbox", ("clerk", "inspector")),
     NavItem("nav.inspect", "/inspect", "eye", ("inspector", "clerk")),
     NavItem("nav.ledgers", "/schools/{school}/ledgers", "book"),
+    NavItem("nav.returns", "/schools/{school}/returns", "doc", ("officer", "principal", "leader")),
     NavItem("nav.accounts", "/admin/accounts", "people", ("admin",)),
 ]
 TEMPLATES: list[Path] = [TEMPLATE_FOLDER]
@@ -86,8 +95,7 @@ def create_app(
         exception_handlers={Exception: answer_failure},
         request_max_body_size=BODY_LIMIT,
         state=State({"kernel": kernel, "settings": settings}),
-        on_startup=[_open] if manage_database else [],
-        on_shutdown=[_close] if manage_database else [],
+        lifespan=[_living(settings, clock)] if manage_database else [],
         openapi_config=_openapi(),
         on_app_init=[_pages_are_no_api],
         logging_config=None,
@@ -110,12 +118,19 @@ def make_kernel(settings: Settings, clock: Clock, texts: Catalogue) -> Kernel:
     )
 
 
-async def _open() -> None:
-    await open_engine()
+def _living(settings: Settings, clock: Clock) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    """The database is open, and jobs run if this process runs them, for as long as the application lives."""
 
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        await open_engine()
+        try:
+            async with running(settings, clock) if settings.jobs else nullcontext():
+                yield
+        finally:
+            await close_engine()
 
-async def _close() -> None:
-    await close_engine()
+    return lifespan
 
 
 def _pages_are_no_api(config: AppConfig) -> AppConfig:
@@ -131,4 +146,5 @@ def _openapi() -> OpenAPIConfig:
         version="1",
         openapi_router=Router("/schema", route_handlers=[], guards=[open_to_all()], opt={"bare": True}),
         render_plugins=[JsonRenderPlugin()],
+        components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
     )

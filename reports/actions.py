@@ -66,16 +66,16 @@ async def sign(
     Raises:
         NotAllowed: not this school's principal.
         Conflict: `draft-not-open` outside the last days of the quarter; `draft-changed` if the ledgers have moved since
-            the page was drawn; `submission-reused` if the key came with another digest.
+            the page was drawn; `same-key-other-body` if the key came with another digest.
     """
     if not scope.may(school_id):
         raise NotFound
     if "principal" not in scope.roles_at(school_id):
         raise NotAllowed("principal-only")
     if not KEY.fullmatch(key):
-        raise BadInput.one("submission_key", "submission-key")
+        raise BadInput.one("submission_key", "key-form")
     if len(comment) > COMMENT_LENGTH:
-        raise BadInput.one("comment", "too-long", maximum=COMMENT_LENGTH)
+        raise BadInput.one("comment", "text-long", maximum=COMMENT_LENGTH, length=len(comment))
     async with transaction():
         before = await _submitted(school_id, key)
         if before is not None:
@@ -99,7 +99,7 @@ async def _submitted(school_id: int, key: str) -> tuple[UUID, str] | None:
 
 def _repeated(before: tuple[UUID, str], facts_digest: str) -> SignedOff:
     if before[1] != facts_digest:
-        raise Conflict("submission-reused")
+        raise Conflict("same-key-other-body")
     return SignedOff(before[0], repeated=True)
 
 
@@ -146,7 +146,7 @@ async def seal(school_id: int, period: Period, now: datetime, *, test_clock: boo
     document = compile_return(found, making)
     async with transaction():
         # Only now is the chain held still: its head is printed, and the next line is that of the sealing.
-        head = await queries.chain_head(school_id)
+        head = await queries.chain_head(school_id, locked=True)
         document = msgspec.structs.replace(document, chain_head=head)
         total = found.score.total
         return await _save(school_id, document, total, kept.id if kept else None, now)

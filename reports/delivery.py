@@ -175,7 +175,7 @@ async def deliver(press: Press, message: UUID, now: datetime) -> Answer:
 async def receive(
     bureau: int, message: UUID, document: ReturnDocument, bytes_digest: str, size: int, now: datetime
 ) -> Answer:
-    """Put a return in a bureau's inbox, inside the caller's transaction; a message that came before is only answered."""
+    """Put a return in a bureau's inbox, inside the caller's transaction; a message that came before is answered."""
     values = [new_id(), bureau, message, document.school.code, document.period.id, document.version]
     await fetch_tuples(None, RECEIVE, [*values, document.facts_digest, bytes_digest, size, now])
     rows = await fetch_tuples(None, ANSWER, [message])

@@ -22,7 +22,7 @@ from safety.rulebook import Rulebook
 from safety.scores import consequences_of, evidence_of, incidents_by_school
 from safety.scoring import score
 
-HEAD = "select length, head from audit_head where chain = $1 for update"
+HEAD = "select length, head from audit_head where chain = $1"
 SIGN_OFF = """select id, signer, signed_at, facts_digest, facts from sign_off
 where school = $1 and period = $2 order by signed_at desc, id desc limit 1"""
 LAST = """select id, version, document_digest, facts_digest from school_return
@@ -66,9 +66,9 @@ async def bureau_of(school_id: int) -> Bureau:
     return Bureau(code=code, name=Words(zh=name))
 
 
-async def chain_head(school_id: int) -> ChainHead:
-    """Where a school's audit chain ends; inside a transaction nobody can add to it until that ends."""
-    rows = await fetch_tuples(None, HEAD, [school_id])
+async def chain_head(school_id: int, *, locked: bool = False) -> ChainHead:
+    """Where a school's audit chain ends; `locked`: nobody adds to it until the caller's transaction ends."""
+    rows = await fetch_tuples(None, f"{HEAD} for update" if locked else HEAD, [school_id])
     lines, digest = rows[0] if rows else (0, START)
     return ChainHead(lines=lines, digest=digest)
 

@@ -1,0 +1,169 @@
+"""Returns on screen: a school's own, the draft that its principal signs, and the bureau's inbox."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, Router, get, post
+from litestar.params import FromPath
+
+from reports import actions, files, queries
+from reports.document import ReturnDocument
+from reports.view import View, view
+from reports.wording import Text
+from safety.calendar import Period
+from safety.clock import local_day
+from safety.duties import close_at
+from safety.errors import BadInput, Conflict, NotFound, Problem
+from safety.places.facts import school_facts
+from safety.web.forms import FormState, form_state, form_values
+from safety.web.guards import at_bureau, at_school
+from safety.web.kernel import kernel_of
+from safety.web.pages import go_to, page
+from safety.web.quarters import quarter_named, quarters_of
+from safety.web.visit import WebRequest, visit_of
+
+Page = Response[str]
+READERS = ("officer", "principal", "leader", "clerk", "inspector")
+BUREAU = ("clerk", "inspector")
+
+
+# ---------------------------------------------------------------- a school's returns
+@get("/schools/{code:str}/returns", guards=[at_school(*READERS)])
+async def school_returns(request: WebRequest, code: FromPath[str]) -> Page:
+    """Every sealed return with its receipt, and the way to the draft of the quarter that is ending."""
+    visit = visit_of(request)
+    current = Period.of(local_day(visit.now))
+    return page(
+        request,
+        "returns.html",
+        facts=await school_facts(visit.school),
+        base=f"/schools/{code}/returns",
+        current=current,
+        open_draft=actions.may_be_drafted(current, visit.now),
+        sent=await queries.sent(visit.viewer, visit.school),
+    )
+
+
+@get("/schools/{code:str}/returns/{period:str}", guards=[at_school(*READERS)])
+async def school_return(request: WebRequest, code: FromPath[str], period: FromPath[str]) -> Page:
+    """The frozen return of a closed quarter; in the last days before the close, the draft."""
+    return await _show(request, code, quarter_named(period, visit_of(request).now), FormState())
+
+
+@post("/schools/{code:str}/returns/{period:str}", guards=[at_school("principal")], status_code=200)
+async def sign(request: WebRequest, code: FromPath[str], period: FromPath[str]) -> Page:
+    """The principal's sign-off, bound to the digest of the draft that the page showed."""
+    visit, quarter = visit_of(request), quarter_named(period, visit_of(request).now)
+    values = await form_values(request)
+    try:
+        if values.get("agreed") != "true":
+            raise BadInput.one("agreed", "agreement-needed")
+        await actions.sign(
+            visit.viewer,
+            visit.school,
+            quarter,
+            values.get("facts_digest", ""),
+            visit.now,
+            key=values.get("submission_key", ""),
+            comment=values.get("comment", ""),
+        )
+    except BadInput as error:
+        return await _show(request, code, quarter, form_state(request, values, error.problems), 400)
+    except Conflict as error:
+        # Drawn anew with the draft as it is now; the old key was spent on the old one.
+        kept = {name: value for name, value in values.items() if name == "comment"}
+        problem = Problem(None, error.code, error.values)
+        return await _show(request, code, quarter, form_state(request, kept, [problem]), 409)
+    return go_to(f"/schools/{code}/returns/{quarter.id}", "return-signed")
+
+
+@get("/schools/{code:str}/returns/{period:str}/pdf", guards=[at_school(*READERS)])
+async def return_file(request: WebRequest, code: FromPath[str], period: FromPath[str]) -> Response[bytes]:
+    """The file as it was delivered. NotFound until its receipt has come."""
+    visit, quarter = visit_of(request), quarter_named(period, visit_of(request).now)
+    for item in await queries.sent(visit.viewer, visit.school, quarter):
+        if item.bytes_digest is not None:
+            name = queries.file_name(code, quarter.id, item.version)
+            return await _file(request, item.bytes_digest, name)
+    raise NotFound
+
+
+async def _show(request: WebRequest, code: str, period: Period, form: FormState, status: int = 200) -> Page:
+    visit = visit_of(request)
+    given: dict[str, Any] = {
+        "facts": await school_facts(visit.school),
+        "base": f"/schools/{code}/returns",
+        "period": period,
+        "form": form,
+        "closes_at": close_at(period),
+    }
+    sealed = await queries.document(visit.viewer, visit.school, period)
+    if sealed is not None:
+        sent = (await queries.sent(visit.viewer, visit.school, period))[0]
+        shown = {"document": sealed, "view": _view(request, sealed), "sent": sent}
+        return page(request, "return_sealed.html", status, **given, **shown)
+    if not actions.may_be_drafted(period, visit.now):
+        closed = visit.now >= close_at(period)
+        return page(request, "return_none.html", status, **given, closed=closed, days=actions.DRAFT_DAYS)
+    draft = await queries.draft(visit.viewer, visit.school, period, visit.now)
+    may_sign = "principal" in visit.viewer.roles_at(visit.school)
+    shown = {"document": draft, "view": _view(request, draft), "may_sign": may_sign}
+    return page(request, "return_draft.html", status, **given, **shown)
+
+
+def _view(request: WebRequest, document: ReturnDocument) -> View:
+    """What the printed return says, in the visitor's language."""
+    lang = visit_of(request).lang
+    return view(document, lang, _text(request, lang))
+
+
+def _text(request: WebRequest, lang: str) -> Text:
+    catalogue = kernel_of(request).pages.catalogue
+
+    def text(key: str, **values: object) -> str:
+        # The view asks for codes that may have no word of their own, and prints those as they are.
+        if key not in catalogue:
+            raise KeyError(key)
+        return catalogue.t(key, lang, **values)
+
+    return text
+
+
+# ---------------------------------------------------------------- the bureau's inbox
+@get("/bureaus/{code:str}/inbox", guards=[at_bureau(*BUREAU)])
+async def inbox(request: WebRequest, code: FromPath[str]) -> Page:
+    """Every school of the bureau with what it returned for a quarter, or that it returned nothing."""
+    visit, quarters = visit_of(request), quarters_of(request)
+    shown = quarters.shown
+    if "period" not in request.query_params and visit.now < close_at(shown):
+        # What there is to read is the quarter that closed last.
+        quarters = quarters_of(request, shown.previous().id)
+    return page(
+        request,
+        "inbox.html",
+        base=f"/bureaus/{code}/inbox",
+        quarters=quarters,
+        closed=visit.now >= close_at(quarters.shown),
+        lines=await queries.inbox(visit.viewer, visit.bureau, quarters.shown),
+    )
+
+
+@get("/bureaus/{code:str}/inbox/{item:uuid}/pdf", guards=[at_bureau(*BUREAU)])
+async def inbox_file(request: WebRequest, code: FromPath[str], item: FromPath[UUID]) -> Response[bytes]:
+    """A received return, byte for byte."""
+    del code
+    visit = visit_of(request)
+    return await _file(request, *await queries.received_file(visit.viewer, visit.bureau, item))
+
+
+async def _file(request: WebRequest, digest: str, name: str) -> Response[bytes]:
+    try:
+        content = await asyncio.to_thread(files.read, request.app.state.settings.data, digest)
+    except FileNotFoundError as error:
+        raise NotFound from error
+    headers = {"content-disposition": f'inline; filename="{name}"'}
+    return Response(content, media_type="application/pdf", headers=headers)
+
+
+ROUTER = Router("/", route_handlers=[school_returns, school_return, sign, return_file, inbox, inbox_file])
