@@ -142,6 +142,9 @@ class Reader:
         self, ledger: Ledger, schools: Sequence[int], span: Span, where: str
     ) -> dict[int, list[Stored]]:
         """The rows of a span that stand (or, for some ledgers, ever stood), and the versions before them."""
+        found: dict[int, list[Stored]] = defaultdict(list)
+        if not schools:
+            return found
         columns = _columns(ledger)
         head = (
             f"select e.school, {columns} from {ledger.table_name} e where e.happened_on between $1 and $2"  # noqa: S608
@@ -152,7 +155,6 @@ class Reader:
         if ledger.whole_history or not self.now:
             rows += await fetch_tuples(None, f"{head} and {PAST}", args)
         rows += await self._before(ledger, rows)
-        found: dict[int, list[Stored]] = defaultdict(list)
         for school, *row in rows:
             found[school].append(stored_row(row))
         return found
