@@ -15,7 +15,7 @@ from safety.errors import BadInput, Problem
 from safety.ledger import actions, forms, permission, queries
 from safety.ledger.declare import Field, Kind, Ledger
 from safety.ledger.parse import Context, FieldError, format_field, parse_field, parse_values
-from safety.ledger.routes import BEHALF, Place, place_of
+from safety.ledger.routes import BEHALF, READERS, Place, place_of
 from safety.ledger.rows import EntryRow
 from safety.ledger.timing import Timing
 from safety.text import Text
@@ -91,7 +91,7 @@ class Made(msgspec.Struct, kw_only=True):
 
 
 # ---------------------------------------------------------------- reading
-@get(BASE, guards=[at_school()], include_in_schema=True, summary="List entries", tags=["ledgers"])
+@get(BASE, guards=[at_school(*READERS)], include_in_schema=True, summary="List entries", tags=["ledgers"])
 async def list_entries(
     request: WebRequest,
     since: Annotated[str | None, QueryParameter(description="First day, ISO 8601")] = None,
@@ -149,7 +149,7 @@ def _refuse_unread(given: Mapping[str, str], filters: queries.Filters) -> None:
 
 @get(
     BASE + "/{entry_id:uuid}",
-    guards=[at_school()],
+    guards=[at_school(*READERS)],
     include_in_schema=True,
     summary="Read an entry",
     tags=["ledgers"],
@@ -208,7 +208,7 @@ def _iso(at: datetime) -> str:
 
 
 # ---------------------------------------------------------------- writing
-@post(BASE, guards=[at_school()], include_in_schema=True, summary="Record an entry", tags=["ledgers"])
+@post(BASE, guards=[at_school(*READERS)], include_in_schema=True, summary="Record an entry", tags=["ledgers"])
 async def create_entry(request: WebRequest, data: Body, key: Key = None) -> Response[Made]:
     """Fields by name. Also `on_behalf_of` (a login) and, for administrators, `recorded_at`."""
     place = place_of(request)
@@ -229,7 +229,7 @@ async def create_entry(request: WebRequest, data: Body, key: Key = None) -> Resp
 
 @post(
     BASE + "/{entry_id:uuid}/correct",
-    guards=[at_school()],
+    guards=[at_school(*READERS)],
     include_in_schema=True,
     summary="Correct an entry",
     tags=["ledgers"],
@@ -254,7 +254,7 @@ async def correct_entry(
 
 @post(
     BASE + "/{entry_id:uuid}/void",
-    guards=[at_school()],
+    guards=[at_school(*READERS)],
     include_in_schema=True,
     summary="Declare an entry void",
     tags=["ledgers"],
@@ -271,7 +271,7 @@ async def void_entry(request: WebRequest, entry_id: FromPath[UUID], data: Body) 
 
 @post(
     BASE + "/{entry_id:uuid}/events/{kind:str}",
-    guards=[at_school()],
+    guards=[at_school(*READERS)],
     include_in_schema=True,
     summary="Add a later fact",
     tags=["ledgers"],
