@@ -131,6 +131,6 @@ ROUTER = Router(
         ledger_list,
         ledger_entry,
         trail,
-    ],  # fmt: skip
+    ],
     opt=READ_ONLY,
 )

@@ -1,0 +1,153 @@
+"""What is due, put together for one person's first page: a task per line and urgency, with links that fill forms in
+(PURE).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
+
+from safety.clock import local_day
+from safety.due import RULED_BY, Due
+from safety.facts import SchoolFacts
+from safety.ledger.declare import Registry
+from safety.sheet import DutyRules, SheetLine
+from safety.text import Text
+
+URGENCIES = ("overdue", "now", "later", "done")
+POSTS = {"duty.gate": "gate", "duty.marshal": "marshal", "duty.leader": "leader", "duty.patrol": "patrol"}
+KINDS = {
+    "education.weekly": "weekly",
+    "education.monthly": "monthly",
+    "education.legal": "legal",
+    "drills.fire": "fire",
+}
+SHOWN = 6
+"""How many single items a task lists before the rest folds away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do. `path` opens the form filled in; `name` is a class, meal or person, empty for the school's own.
+
+    `ready` is false for a slot to which nobody can check in yet.
+    """
+
+    due: Due
+    path: str
+    name: str
+    ready: bool = True
+
+    @property
+    def left(self) -> int:
+        return max(0, self.due.expected - self.due.done)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The steps of one line that are equally urgent, earliest limit first."""
+
+    line: str
+    title: Text
+    rule: SheetLine
+    urgency: str
+    steps: tuple[Step, ...]
+
+    @property
+    def until(self) -> date:
+        """The earliest of the limits."""
+        return min(step.due.until for step in self.steps)
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        return tuple(sorted({step.due.due for step in self.steps}))
+
+    @property
+    def first(self) -> tuple[Step, ...]:
+        return self.steps[:SHOWN]
+
+    @property
+    def rest(self) -> tuple[Step, ...]:
+        return self.steps[SHOWN:]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What is needed to put tasks together for a school."""
+
+    facts: SchoolFacts
+    registry: Registry
+    lines: Mapping[str, SheetLine]
+    rules: DutyRules
+    names: Mapping[int, str]
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        return local_day(self.now)
+
+    def tasks(self, dues: Iterable[Due]) -> dict[str, list[Task]]:
+        """Tasks by urgency, each list in order of its limits."""
+        gathered: dict[tuple[str, str], list[Due]] = {}
+        for item in dues:
+            gathered.setdefault((self._urgency(item), item.line), []).append(item)
+        found: dict[str, list[Task]] = {urgency: [] for urgency in URGENCIES}
+        for (urgency, line), items in gathered.items():
+            found[urgency].append(self._task(urgency, line, items))
+        return {urgency: sorted(tasks, key=lambda task: task.until) for urgency, tasks in found.items()}
+
+    def _urgency(self, item: Due) -> str:
+        if item.filled:
+            return "done"
+        if item.overdue:
+            return "overdue"
+        return "now" if item.due <= self.today else "later"
+
+    def _task(self, urgency: str, line: str, items: list[Due]) -> Task:
+        ruled = self.lines[RULED_BY.get(line, line)]
+        ledger = self.registry[items[0].ledger].title
+        title = ledger if line in RULED_BY else Text(ruled.name("zh"), ruled.name("en"))
+        newest_first = urgency == "overdue"
+        steps = sorted(
+            map(self._step, items),
+            key=lambda s: (s.due.until, s.due.starts_at is None, s.name),
+            reverse=newest_first,
+        )
+        return Task(line, title, ruled, urgency, tuple(steps))
+
+    def _step(self, item: Due) -> Step:
+        name = item.unit_name if item.unit in {"class", "meal"} else self.names.get(item.person or 0, "")
+        return Step(item, f"/schools/{self.facts.code}/{self._address(item)}", name, self._ready(item))
+
+    def _ready(self, item: Due) -> bool:
+        return item.starts_at is None or self.now >= item.starts_at - self.rules.checkin_lead
+
+    def _address(self, item: Due) -> str:
+        if item.unit == "slot" and item.person is None:
+            return f"roster?week={monday_of(item.due).isoformat()}"
+        if item.unit == "drill":
+            return "ledgers/drills?" + urlencode({"since": item.since, "until": item.since})
+        return f"ledgers/{item.ledger}/new?" + urlencode(self._filled_in(item))
+
+    def _filled_in(self, item: Due) -> dict[str, str]:
+        """What the form can know already."""
+        values = {"happened_on": self._day_for(item).isoformat()}
+        if item.line in POSTS:
+            # Check-ins are of this moment: the form itself puts in who and when.
+            return {"post": POSTS[item.line]}
+        if item.unit == "class":
+            values["class"] = item.unit_name
+        if item.unit == "meal":
+            values["meal"] = item.unit_name
+        if item.line in KINDS:
+            values["kind"] = KINDS[item.line]
+        return values
+
+    def _day_for(self, item: Due) -> date:
+        """Today where it answers the occurrence, else the last day that does."""
+        return min(self.today, item.through)
+
+
+def monday_of(day: date) -> date:
+    """The Monday of a day's week."""
+    return day - timedelta(days=day.weekday())
