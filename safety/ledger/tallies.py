@@ -4,7 +4,11 @@
 the same rules, so that a rebuild must find what the writes left.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from safety import in_use
@@ -47,13 +51,57 @@ def lines_touched(ledger: Ledger) -> tuple[str, ...]:
     )
 
 
+@dataclass
+class _Noted:
+    """What writes touched and nobody has measured yet: school → line → local days."""
+
+    days: dict[int, dict[str, set[date]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(set))
+    )
+    until: datetime | None = None
+
+    def note(self, lines: Iterable[str], school_id: int, days: Iterable[date], now: datetime) -> None:
+        for line in lines:
+            self.days[school_id][line].update(days)
+        self.until = now if self.until is None else max(self.until, now)
+
+
+_noted: ContextVar[_Noted | None] = ContextVar("tallies noted", default=None)
+
+
+@asynccontextmanager
+async def deferred() -> AsyncIterator[None]:
+    """One transaction of many writes: what they touch is noted, and measured once before the transaction ends.
+
+    Nothing outside sees the tallies in between; inside the block they are not to be read.
+    """
+    async with transaction():
+        noted = _Noted()
+        token = _noted.set(noted)
+        try:
+            yield
+        finally:
+            _noted.reset(token)
+        for school_id, touched in noted.days.items():
+            assert noted.until is not None
+            await _refresh(school_id, touched, noted.until)
+
+
 async def refresh(ledger: Ledger, school_id: int, days: Iterable[date], now: datetime) -> None:
     """Bring the tallies up to a write on these local days, inside its transaction."""
+    touched, lines = frozenset(days), lines_touched(ledger)
+    noted = _noted.get()
+    if noted is not None:
+        noted.note(lines, school_id, touched, now)
+    else:
+        await _refresh(school_id, dict.fromkeys(lines, touched), now)
+
+
+async def _refresh(school_id: int, touched: Mapping[str, Iterable[date]], now: datetime) -> None:
     facts = await school_facts(school_id)
-    touched = frozenset(days)
-    lines = lines_touched(ledger)
-    for period in _periods(touched):
-        await _refresh_period(facts, period, lines, touched, now)
+    every = {day for days in touched.values() for day in days}
+    for period in _periods(every):
+        await _refresh_period(facts, period, touched, now)
 
 
 def _periods(days: Iterable[date]) -> list[Period]:
@@ -68,11 +116,11 @@ def _periods(days: Iterable[date]) -> list[Period]:
 
 
 async def _refresh_period(
-    facts: SchoolFacts, period: Period, lines: Sequence[str], days: frozenset[date], now: datetime
+    facts: SchoolFacts, period: Period, touched: Mapping[str, Iterable[date]], now: datetime
 ) -> None:
     book = Rulebook.of(in_use.standards(), period)
     reader = Reader(in_use.registry(), period, book, now)
-    spans = {line: reader.windows(facts, line, days) for line in lines}
+    spans = {line: reader.windows(facts, line, frozenset(days)) for line, days in touched.items()}
     spans = {line: found for line, found in spans.items() if found}
     if not spans:
         return
