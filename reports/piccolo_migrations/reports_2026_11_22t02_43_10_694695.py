@@ -1,14 +1,15 @@
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
-from piccolo.columns.base import OnDelete
-from piccolo.columns.base import OnUpdate
-from piccolo.columns.column_types import Boolean
-from piccolo.columns.column_types import ForeignKey
-from piccolo.columns.column_types import Integer
-from piccolo.columns.column_types import Serial
-from piccolo.columns.column_types import Text
-from piccolo.columns.column_types import Timestamptz
-from piccolo.columns.column_types import UUID
-from piccolo.columns.column_types import Varchar
+from piccolo.columns.base import OnDelete, OnUpdate
+from piccolo.columns.column_types import (
+    UUID,
+    Boolean,
+    ForeignKey,
+    Integer,
+    Serial,
+    Text,
+    Timestamptz,
+    Varchar,
+)
 from piccolo.columns.indexes import IndexMethod
 from piccolo.table import Table
 
@@ -86,29 +87,17 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="reports", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="reports", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="Return", tablename="school_return", schema=None, columns=None
-    )
+    manager.add_table(class_name="Return", tablename="school_return", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="InboxItem", tablename="inbox_item", schema=None, columns=None
-    )
+    manager.add_table(class_name="InboxItem", tablename="inbox_item", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="SignOff", tablename="sign_off", schema=None, columns=None
-    )
+    manager.add_table(class_name="SignOff", tablename="sign_off", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Outbox", tablename="outbox", schema=None, columns=None
-    )
+    manager.add_table(class_name="Outbox", tablename="outbox", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Receipt", tablename="receipt", schema=None, columns=None
-    )
+    manager.add_table(class_name="Receipt", tablename="receipt", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="Return",
