@@ -25,6 +25,7 @@ from safety.ledger import api_routes as ledger_api_routes
 from safety.ledger import entry_routes as ledger_entry_routes
 from safety.ledger import import_routes as ledger_import_routes
 from safety.ledger import routes as ledger_routes
+from safety.duty import routes as duty_routes
 from safety.text import Catalogue, catalogue
 from safety.web import school_pages
 from safety.web.assets import STATIC_FOLDER, Assets, static_file
@@ -55,6 +56,7 @@ ROUTERS: list[Routes] = [
     ledger_import_routes.ROUTER,
     ledger_api_routes.ROUTER,
     school_pages.ROUTER,
+    duty_routes.ROUTER,
     board_pages.ROUTER,
     inspection.ROUTER,
     return_routes.ROUTER,

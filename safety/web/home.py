@@ -10,9 +10,10 @@ from safety.access.scope import SCHOOL_ROLES, Scope
 from safety.calendar import Period
 from safety.clock import local_day
 from safety.database import fetch_tuples
-from safety.due import for_person
+from safety.due import Due, for_person
 from safety.dues import dues, names_of
 from safety.facts import SchoolFacts
+from safety.ledger.queries import people_by_id
 from safety.places.facts import school_facts
 from safety.rulebook import Rulebook
 from safety.web.guards import signed_in
@@ -82,6 +83,7 @@ async def _school_day(viewer: Scope, school_id: int, now: datetime) -> SchoolDay
         {line.id: line for line in book.sheet.lines},
         book.duties,
         await names_of(mine),
+        await _logins(mine),
         now,
     )
     return SchoolDay(
@@ -92,6 +94,11 @@ async def _school_day(viewer: Scope, school_id: int, now: datetime) -> SchoolDay
         provisional=facts.calendar.is_provisional(period.start, period.end),
         tasks=desk.tasks(mine),
     )
+
+
+async def _logins(mine: list[Due]) -> dict[int, str]:
+    people = await people_by_id({item.person for item in mine})
+    return {number: person.login for number, person in people.items()}
 
 
 async def _bureaus(viewer: Scope) -> list[BureauDay]:

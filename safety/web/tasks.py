@@ -3,11 +3,11 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
-from safety.clock import local_day
+from safety.clock import ZONE, local_day
 from safety.due import RULED_BY, Due
 from safety.facts import SchoolFacts
 from safety.ledger.declare import Registry
@@ -30,13 +30,15 @@ SHOWN = 6
 class Step:
     """One thing to do. `path` opens the form filled in; `name` is a class, meal or person, empty for the school's own.
 
-    `ready` is false for a slot to which nobody can check in yet.
+    `ready` is false for a slot to which nobody can check in yet. Steps that one form serves alike are one step of
+    several `days`.
     """
 
     due: Due
     path: str
     name: str
     ready: bool = True
+    days: tuple[date, ...] = ()
 
     @property
     def left(self) -> int:
@@ -52,6 +54,7 @@ class Task:
     rule: SheetLine
     urgency: str
     steps: tuple[Step, ...]
+    number: int
 
     @property
     def until(self) -> date:
@@ -80,6 +83,7 @@ class Desk:
     lines: Mapping[str, SheetLine]
     rules: DutyRules
     names: Mapping[int, str]
+    logins: Mapping[int, str]
     now: datetime
 
     @property
@@ -109,22 +113,24 @@ class Desk:
         title = ledger if line in RULED_BY else Text(ruled.name("zh"), ruled.name("en"))
         newest_first = urgency == "overdue"
         steps = sorted(
-            map(self._step, items),
+            _merged(map(self._step, items), self.today),
             key=lambda s: (s.due.until, s.due.starts_at is None, s.name),
             reverse=newest_first,
         )
-        return Task(line, title, ruled, urgency, tuple(steps))
+        return Task(line, title, ruled, urgency, tuple(steps), len(items))
 
     def _step(self, item: Due) -> Step:
         name = item.unit_name if item.unit in {"class", "meal"} else self.names.get(item.person or 0, "")
-        return Step(item, f"/schools/{self.facts.code}/{self._address(item)}", name, self._ready(item))
+        path = f"/schools/{self.facts.code}/{self._address(item)}"
+        return Step(item, path, name, self._ready(item), (item.due,))
 
     def _ready(self, item: Due) -> bool:
         return item.starts_at is None or self.now >= item.starts_at - self.rules.checkin_lead
 
     def _address(self, item: Due) -> str:
         if item.unit == "slot" and item.person is None:
-            return f"roster?week={monday_of(item.due).isoformat()}"
+            # A roster counts as it stood when the day began: what can be mended are the days to come.
+            return "roster"
         if item.unit == "drill":
             return "ledgers/drills?" + urlencode({"since": item.since, "until": item.since})
         return f"ledgers/{item.ledger}/new?" + urlencode(self._filled_in(item))
@@ -133,8 +139,7 @@ class Desk:
         """What the form can know already."""
         values = {"happened_on": self._day_for(item).isoformat()}
         if item.line in POSTS:
-            # Check-ins are of this moment: the form itself puts in who and when.
-            return {"post": POSTS[item.line]}
+            return {"post": POSTS[item.line], **self._missed_slot(item)}
         if item.unit == "class":
             values["class"] = item.unit_name
         if item.unit == "meal":
@@ -143,9 +148,27 @@ class Desk:
             values["kind"] = KINDS[item.line]
         return values
 
+    def _missed_slot(self, item: Due) -> dict[str, str]:
+        """Check-ins are of this moment, and the form itself puts in who and when; but not for a slot that is over."""
+        if item.starts_at is None or item.ends_at is None or self.now <= item.ends_at:
+            return {}
+        login = self.logins.get(item.person or 0)
+        at = {"happened_at": item.starts_at.astimezone(ZONE).strftime("%Y-%m-%dT%H:%M")}
+        return at | ({"person": login} if login else {})
+
     def _day_for(self, item: Due) -> date:
         """Today where it answers the occurrence, else the last day that does."""
         return min(self.today, item.through)
+
+
+def _merged(steps: Iterable[Step], today: date) -> list[Step]:
+    """Steps that lead to the same form for the same unit, as one; what is for today stands apart."""
+    found: dict[tuple[str, str, bool], Step] = {}
+    for step in steps:
+        key = step.path, step.name, step.due.due == today
+        known = found.get(key)
+        found[key] = step if known is None else replace(known, days=tuple(sorted({*known.days, *step.days})))
+    return list(found.values())
 
 
 def monday_of(day: date) -> date:
