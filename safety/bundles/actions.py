@@ -102,6 +102,9 @@ async def import_sheets(
     progress: Progress = quiet,
 ) -> Imported:
     """Take in tables that are read already. Raises as `import_bundle`."""
+    if any(_stem(found) in PLACE_FILES for found in problems):
+        # What refers to the rows of a file that cannot be read is not wrong for that.
+        raise BadInput(problems)
     work = Work(actor, now, progress, list(problems))
     if not work.may_all and sheets.keys() & {*PLACE_FILES, EVENTS.name}:
         raise NotAllowed
@@ -116,7 +119,7 @@ async def import_sheets(
                 raise _DryRun
     except _DryRun:
         pass
-    return Imported({name: work.counts.get(name, Count()) for name in sheets}, dry_run)
+    return Imported({name: work.counts.get(name, Count()) for name in specs(in_use.registry()) if name in sheets}, dry_run)
 
 
 async def _take(work: Work, sheets: Mapping[str, Sheet]) -> None:
@@ -167,9 +170,14 @@ async def _write_trail(work: Work) -> None:
         await append(school, work.actor, "bundle.import", f"file:{file}", facts, work.now)
 
 
+def _stem(found: Problem) -> str:
+    return (found.field or "").partition(":")[0].partition(".")[0]
+
+
 def _in_order(problems: Sequence[Problem], sheets: Mapping[str, Sheet]) -> list[Problem]:
     """By file in the order of taking in, then by row."""
-    files = {sheet.file: place for place, sheet in enumerate(sheets.values())}
+    order = {name: place for place, name in enumerate(specs(in_use.registry()))}
+    files = {sheet.file: order[name] for name, sheet in sheets.items()}
 
     def key(found: Problem) -> tuple[int, str, int]:
         file, _, rest = (found.field or "").partition(":")

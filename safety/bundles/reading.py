@@ -114,8 +114,8 @@ def _decoded_gb(name: str, data: bytes, row: int) -> str:
     # GB18030 makes something of nearly any bytes, so a UTF-8 file with one damaged letter must not get that far.
     guess = data.decode("utf-8", "surrogateescape")
     damaged = sum("\udc80" <= letter <= "\udcff" for letter in guess)
-    whole = sum(letter > "\x7f" for letter in guess) - damaged
-    if whole * 2 > damaged:
+    whole = sum("\u2e80" <= letter < "\ud800" for letter in guess)
+    if 3 * whole > damaged:
         raise Unreadable(f"{name}:{row}:", "encoding")
     try:
         text = data.decode("gb18030")
