@@ -251,7 +251,7 @@ MAKERS: dict[str, Callable[[History], dict[str, Any]]] = {
         "happened_on": h._day(),
         "checked": 20 + h.random.randrange(9),
         "passed": h.random.randrange(20),
-    },  # fmt: skip
+    },
     "duty_slots": lambda h: h.slot(h.random.choice(("gate", "patrol"))),
     "duty_checkins": lambda h: h.checkin(h.random.choice(("gate", "leader", "patrol"))),
     "food_samples": _sample,

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from safety.calendar import Period
 from safety.ledger.tallies import rebuild
-from safety.scoring import as_json
 from safety.scores import measured_score, scores, tallied_score
+from safety.scoring import as_json
 from tests.cast import Cast, make_cast
 from tests.db.histories import START, History
 from tests.ledgers import ledgers_in_use

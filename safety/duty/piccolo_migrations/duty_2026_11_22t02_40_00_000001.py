@@ -16,7 +16,7 @@ INDEXES = (
     "create index duty_slot_chain on duty_slot (supersedes) where supersedes is not null",
     "create unique index duty_checkin_key on duty_checkin (school, submission_key)",
     "create index duty_checkin_current on duty_checkin "
-    "(school, happened_on, post, person, substitute_for, happened_at, timed_on, supersedes) "
+    "(school, happened_on, post, person, substitute_for, happened_at, timed_on, supersedes, superseded_by, voided_at) "
     "where superseded_by is null and voided_at is null",
     "create index duty_checkin_past on duty_checkin (school, happened_on) "
     "where superseded_by is not null or voided_at is not null",

@@ -10,13 +10,14 @@ DESCRIPTION = "indexes"
 INDEXES = (
     "create unique index class_session_key on class_session (school, submission_key)",
     "create index class_session_current on class_session "
-    "(school, happened_on, kind, school_class, timed_on, present, made_up, supersedes) "
+    "(school, happened_on, kind, school_class, timed_on, present, made_up, supersedes, superseded_by, voided_at) "
     "where superseded_by is null and voided_at is null",
     "create index class_session_past on class_session (school, happened_on) "
     "where superseded_by is not null or voided_at is not null",
     "create index class_session_chain on class_session (supersedes) where supersedes is not null",
     "create unique index daily_reminder_key on daily_reminder (school, submission_key)",
-    "create index daily_reminder_current on daily_reminder (school, happened_on, school_class, timed_on) "
+    "create index daily_reminder_current on daily_reminder "
+    "(school, happened_on, school_class, timed_on, superseded_by, voided_at) "
     "where superseded_by is null and voided_at is null",
     "create index daily_reminder_past on daily_reminder (school, happened_on) "
     "where superseded_by is not null or voided_at is not null",
