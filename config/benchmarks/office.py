@@ -1,0 +1,102 @@
+"""A county office for the save bench: schools with an officer each, in a database of their own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from config.benchmarks.load import Officer
+from config.rules import put_in_use
+from safety.access import tokens
+from safety.access.actions import NewPerson, NewRole, create_accounts
+from safety.access.tables import Account
+from safety.calendar import Period
+from safety.clock import local_day
+from safety.database import CampusEngine, close_engine, engine_from_url, engine_in_use, open_engine
+from safety.facts import school_year_of, school_year_span
+from safety.migrations import migrate
+from safety.places.facts import school_facts
+from safety.places.tables import Bureau, School, SchoolClass, Term
+
+CLASSES = 20
+PASSWORD = "only for this run"  # noqa: S105 - the database lives as long as the run
+TEXT = "过马路请走斑马线，骑车请戴头盔，天黑前到家。"
+FORM = "/schools/{code}/ledgers/daily_reminders/new"
+
+
+@asynccontextmanager
+async def private_database(folder: Path) -> AsyncIterator[CampusEngine]:
+    """A migrated, empty, open SQLite database in `folder`, in use inside the block."""
+    put_in_use()
+    engine = engine_from_url(database_url(folder))
+    with engine_in_use(engine):
+        await open_engine(engine)
+        try:
+            await migrate(engine)
+            yield engine
+        finally:
+            await close_engine(engine)
+
+
+def database_url(folder: Path) -> str:
+    """The address of the database in `folder`."""
+    return f"sqlite:///{folder / 'bench.db'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A school of the office: its code, its officer's login, its classes' names and the days to record."""
+
+    code: str
+    login: str
+    classes: list[str]
+    days: list[date]
+
+    def officer(self, path: str = FORM) -> Officer:
+        """What its officer sends: a reminder for every class of every school day of the quarter, the last day first."""
+        bodies = [
+            {"class": name, "happened_on": day.isoformat(), "text": TEXT}
+            for day in self.days
+            for name in self.classes
+        ]
+        return Officer(self.login, PASSWORD, path.format(code=self.code), bodies)
+
+
+async def make_office(count: int, now: datetime) -> list[Place]:
+    """So many schools of 20 classes, each with an officer, in a term that holds today."""
+    bureau = Bureau(code="B", name="测速县教育局", made_up=True)
+    await bureau.save()
+    places = [await _school(number, int(bureau.id), now) for number in range(count)]
+    hashed = await tokens.hash_password(PASSWORD)
+    await Account.update({Account.password_hash: hashed}, force=True)
+    return places
+
+
+async def _school(number: int, bureau: int, now: datetime) -> Place:
+    today, code, login = local_day(now), f"S{number:03}", f"officer{number:03}"
+    school = School(
+        code=code, name=f"测速{number}小学", stage="primary", enrolment=900, has_canteen=True, meals="lunch",
+        bureau=bureau, made_up=True,
+    )  # fmt: skip
+    await school.save()
+    term = today - timedelta(days=60), today + timedelta(days=30)
+    await Term(school=school.id, name="测速学期", starts=term[0], ends=term[1]).save()
+    names = await _classes(int(school.id), school_year_of(today))
+    role = NewRole("officer", school=int(school.id))
+    await create_accounts(None, [NewPerson(login, login, (role,), one_time=False)], now)
+    calendar = (await school_facts(int(school.id))).calendar
+    days = calendar.school_days(Period.of(today).start, today)
+    return Place(code, login, names, days[::-1] or [today])
+
+
+async def _classes(school: int, year: str) -> list[str]:
+    first, last = school_year_span(year)
+    names = [f"{n // 4 + 1}({n % 4 + 1})班" for n in range(CLASSES)]
+    for name in names:
+        await SchoolClass(
+            school=school, school_year=year, grade="", name=name, pupils=45, first_day=first, last_day=last
+        ).save()
+    return names
