@@ -1,0 +1,54 @@
+"""The end of a quarter: principals sign, returns are sealed, drawn and received."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from config.demo.acts import DemoSchool
+from config.demo.texts import REMARKS
+from reports import queries
+from reports.actions import seal, sign
+from reports.delivery import Press, Progress
+from reports.jobs import close_quarter
+from safety.calendar import Period
+from safety.clock import FixedClock
+from safety.duties import close_at
+from safety.ids import new_id
+
+AFTER_CLOSE = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """The principal looks at the draft and signs it."""
+
+    period: Period
+    comment: str
+
+    async def do(self, school: DemoSchool, now: datetime) -> None:
+        scope = await school.town.scope(school.staff.principal, now)
+        draft = await queries.draft_of(school.id, self.period, now)
+        key = str(new_id())
+        await sign(scope, school.id, self.period, draft.facts_digest, now, key=key, comment=self.comment)
+
+
+def plan_quarter(school: DemoSchool, period: Period) -> None:
+    """Most sign on the last evening, some two days before, so that something changes afterwards; some never do."""
+    if school.plan.profile.habits.signs:
+        day = period.end - timedelta(days=2 * (school.plan.number % 3 == 0))
+        remark = REMARKS[school.plan.number % len(REMARKS)]
+        school.will(school.some_time(day, 20), Sign(period, remark))
+
+
+async def close(
+    press: Press | None, schools: Sequence[DemoSchool], period: Period, progress: Progress
+) -> None:
+    """What the job does at the close. Without a press the returns are sealed and wait to be delivered."""
+    now = close_at(period) + AFTER_CLOSE
+    schools[0].ids.move_to(now)
+    if press is not None:
+        await close_quarter(press, period, FixedClock(now), progress)
+        return
+    for number, school in enumerate(schools, start=1):
+        await seal(school.id, period, now)
+        progress("seal", number, len(schools))
