@@ -59,7 +59,7 @@ class Context:
 
     @cached_property
     def classes(self) -> dict[str, list[ClassFacts]]:
-        """Class name → the classes of that name, one per school year; compatibility forms (full-width) folded."""
+        """Class name → the classes of that name, one per school year; full-width forms folded."""
         found: dict[str, list[ClassFacts]] = {}
         for item in self.facts.classes:
             for name in {item.name, _folded(item.name)}:
@@ -210,9 +210,12 @@ def _cleaned(text: str) -> str:
     return text.strip().strip("\ufeff").strip()
 
 
+_FULL_WIDTH = {0xFF01 + n: 0x21 + n for n in range(94)} | {0x3000: 0x20}
+
+
 def _folded(text: str) -> str:
-    """Compatibility forms folded: full-width digits, letters and brackets become plain ones."""
-    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+    """Full-width digits, letters and brackets become plain ones. Not NFKC, which would read 10² as 102."""
+    return text if text.isascii() else text.translate(_FULL_WIDTH)
 
 
 def _text(item: Field, text: str, context: Context) -> str:
