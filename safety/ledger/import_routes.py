@@ -9,10 +9,10 @@ from litestar.datastructures import UploadFile
 from safety.bundles.actions import Imported, import_sheets
 from safety.bundles.files import ledger_spec
 from safety.bundles.reading import Sheet, Unreadable, read_file
+from safety.bundles.template import template_for
 from safety.errors import BadInput, Problem
-from safety.ledger import permission, queries
+from safety.ledger import permission
 from safety.ledger.routes import BASE, READERS, Page, Place, place_of
-from safety.ledger.template import template_xlsx
 from safety.text import Text
 from safety.web.errors import problem_text
 from safety.web.guards import at_school
@@ -40,9 +40,8 @@ async def template(request: WebRequest) -> Response[bytes]:
     """The Excel template of this ledger for this school: its classes and people to choose from."""
     place = place_of(request)
     permission.may_write(place.ledger, place.visit.viewer, place.visit.school)
-    context = await queries.context_for(place.ledger, place.visit.school, place.visit.now)
     return Response(
-        template_xlsx(place.ledger, context, place.visit.lang),
+        await template_for(place.ledger, place.visit.now, place.visit.school),
         media_type=XLSX,
         headers={"content-disposition": f'attachment; filename="{place.ledger.name}.xlsx"'},
     )
