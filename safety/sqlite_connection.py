@@ -317,22 +317,26 @@ class Pool:
 
     def __init__(self, path: str, size: int) -> None:
         self._all = [Connection(path, read_only=True) for _ in range(size)]
-        self._free: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
+        self._free: list[Connection] = []
+        # A semaphore lets nobody overtake those who wait already; a queue would, and starve them under load.
+        self._turns = asyncio.Semaphore(0)
 
     async def open(self) -> None:
         for connection in self._all:
             await connection.open()
-            self._free.put_nowait(connection)
+            self.give_back(connection)
 
     async def close(self) -> None:
         for connection in self._all:
             await connection.close()
 
     async def take(self) -> Connection:
-        return await self._free.get()
+        await self._turns.acquire()
+        return self._free.pop()
 
     def give_back(self, connection: Connection) -> None:
-        self._free.put_nowait(connection)
+        self._free.append(connection)
+        self._turns.release()
 
     @asynccontextmanager
     async def lend(self) -> AsyncIterator[Connection]:
