@@ -123,7 +123,7 @@ def _units(
         case "drills":
             yield from _drills(line, window)
         case "pupils":
-            yield _pupils(line, window, facts, rules)
+            yield _pupils(line, facts, rules)
         case _:
             yield _one("school", None, "", window.key in entries)
 
@@ -149,7 +149,7 @@ def _drills(line: Line, window: Window) -> Iterator[dict[str, Any]]:
             yield _one("drill", window.start, window.start.isoformat(), row.filled, row.extra)
 
 
-def _pupils(line: Line, window: Window, facts: SchoolFacts, rules: DutyRules) -> dict[str, Any]:
+def _pupils(line: Line, facts: SchoolFacts, rules: DutyRules) -> dict[str, Any]:
     assert line.id == AWARENESS
     share, enrolled = rules.awareness_share, size_at(facts.enrolments, _LATEST)
     expected = -(-share.numerator * enrolled // share.denominator)

@@ -12,7 +12,9 @@ from safety.errors import BadInput
 
 @click.command(help="Write the Excel template of a ledger, with drop-downs and notes.")
 @click.argument("ledger")
-@click.option("-o", "output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to.")
+@click.option(
+    "-o", "output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to."
+)
 @click.option("--school", metavar="CODE", help="With this school's classes and people to choose from.")
 @json_option
 @click.pass_obj

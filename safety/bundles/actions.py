@@ -1,5 +1,6 @@
 """Taking a bundle in: one transaction, all of it or nothing."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from safety.bundles.work import Count, Progress, Work, quarters_of, quiet
 from safety.database import execute_many, fetch_tuples, transaction
 from safety.errors import BadInput, NotAllowed, Problem
 from safety.ledger.tallies import LONGEST, rebuild, rebuild_all
+from safety.places.rows import new_revision
 
 TAKERS: dict[str, Callable[[Work, Sheet], Awaitable[None]]] = {
     "bureaus": places_in.take_bureaus,
@@ -72,9 +74,7 @@ async def import_bundle(
     an empty column mean the file or the row as a whole); NotAllowed for places, people or a ledger that the person
     may not write.
     """
-    if not folder.exists():
-        raise BadInput.one(str(folder), "bundle-missing")
-    sheets, problems = read_folder(folder, specs(in_use.registry()))
+    sheets, problems = await asyncio.to_thread(read_folder, folder, specs(in_use.registry()))
     if not sheets and not problems:
         raise BadInput.one(str(folder), "bundle-empty")
     return await import_sheets(actor, sheets, now, problems=problems, dry_run=dry_run, progress=progress)
@@ -119,7 +119,9 @@ async def import_sheets(
                 raise _DryRun
     except _DryRun:
         pass
-    return Imported({name: work.counts.get(name, Count()) for name in specs(in_use.registry()) if name in sheets}, dry_run)
+    return Imported(
+        {name: work.counts.get(name, Count()) for name in specs(in_use.registry()) if name in sheets}, dry_run
+    )
 
 
 async def _take(work: Work, sheets: Mapping[str, Sheet]) -> None:
@@ -140,7 +142,7 @@ async def _take(work: Work, sheets: Mapping[str, Sheet]) -> None:
 
 async def _take_ledgers(work: Work, sheets: Mapping[str, Sheet]) -> None:
     registry = in_use.registry()
-    logins = {login: id_ for login, id_ in await fetch_tuples(None, "select login, id from account")}
+    logins = dict(await fetch_tuples(None, "select login, id from account"))
     for ledger in registry:
         if ledger.name in sheets:
             await Entries(work, sheets[ledger.name], ledger, logins).take()
@@ -150,7 +152,7 @@ async def _take_ledgers(work: Work, sheets: Mapping[str, Sheet]) -> None:
 
 
 async def _renew(work: Work) -> None:
-    await execute_many(None, RENEW, [[id_, places_in.new_revision()] for id_ in sorted(work.renewed)])
+    await execute_many(None, RENEW, [[id_, new_revision()] for id_ in sorted(work.renewed)])
 
 
 async def _count_anew(work: Work) -> None:

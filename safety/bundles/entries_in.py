@@ -156,9 +156,9 @@ class Entries:
                 and not wrong
             ):
                 problems.append(Problem(item.name, "class-not-yours"))
-            if item.by is not None and not actor.may(school, *item.by):
-                if raw.get(item.name, "").strip() not in {"", item.initial}:
-                    problems.append(Problem(item.name, "field-reserved", {"initial": item.initial}))
+            reserved = item.by is not None and not actor.may(school, *item.by)
+            if reserved and raw.get(item.name, "").strip() not in {"", item.initial}:
+                problems.append(Problem(item.name, "field-reserved", {"initial": item.initial}))
         return problems
 
     def _excused(self, found: Problem, raw: Raw) -> bool:
@@ -178,9 +178,11 @@ class Entries:
         """An entry stated to be recorded before its day is wrong in its time of recording."""
         place = {"happened_on", self.ledger.happened}
         day = values.get("happened_on")
-        if found.code == "after-recording" and found.field in place and raw.get("recorded_at", "").strip():
-            if day is None or day > local_day(at):
-                return Problem("recorded_at", "recorded-before-happened")
+        stated = (
+            found.code == "after-recording" and found.field in place and raw.get("recorded_at", "").strip()
+        )
+        if stated and (day is None or day > local_day(at)):
+            return Problem("recorded_at", "recorded-before-happened")
         return found
 
     def _made(

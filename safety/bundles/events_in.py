@@ -142,7 +142,8 @@ class Events:
 
     @property
     def _context(self) -> Context:
-        return Context(None, self.work.now)  # type: ignore[arg-type] - no field here names a class or a person
+        # No field of an event names a class or a person.
+        return Context(None, self.work.now)  # type: ignore[arg-type]
 
     def _value(self, event: EventKind, raw: Raw, problems: list[Problem]) -> str:
         text = raw.get("value", "").strip()

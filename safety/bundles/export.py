@@ -5,6 +5,7 @@ Canonical form: UTF-8 without mark, lines ended by a line feed, quoted only wher
 name, people by login, entries by school, time of recording and id; instants in local time with the offset +08:00.
 """
 
+import asyncio
 import csv
 import io
 from collections import defaultdict
@@ -54,16 +55,24 @@ async def export_bundle(folder: Path, school: str | None = None) -> dict[str, in
 
     Raises BadInput if the folder holds anything, NotFound for an unknown school.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BadInput.one(str(folder), "folder-not-empty")
-    folder.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(_make_empty, folder)
     source = _Source(await _school_ids(school), school)
     written: dict[str, int] = {}
     async for name, columns, rows in source.files():
         if rows:
-            (folder / f"{name}.csv").write_text(as_csv(columns, rows), encoding="utf-8", newline="")
+            await asyncio.to_thread(_write, folder / f"{name}.csv", columns, rows)
             written[name] = len(rows)
     return written
+
+
+def _make_empty(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadInput.one(str(folder), "folder-not-empty")
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _write(file: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    file.write_text(as_csv(columns, rows), encoding="utf-8", newline="")
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Row]) -> str:
@@ -187,7 +196,7 @@ class _Source:
         general = {
             (login, code) for login, _, role, code, _, label, *_ in rows if role == "teacher" and not label
         }
-        found = []
+        found: list[dict[str, Any]] = []
         for (
             login,
             name,

@@ -90,9 +90,9 @@ class People:
             problems.append(Problem("role", wrong, {"allowed": ", ".join(ROLES)}))
         problems += self._unknown("school", school, self.work.schools)
         problems += self._unknown("bureau", bureau, self.work.bureaus)
-        if label is not None and school in self.work.schools and self._class(values) is None:
-            if ("class", school, label) not in self.work.spoiled:
-                problems.append(Problem("class", "class-unknown", {"name": label}))
+        unknown = label is not None and school in self.work.schools and self._class(values) is None
+        if unknown and ("class", school, label) not in self.work.spoiled:
+            problems.append(Problem("class", "class-unknown", {"name": label}))
         return problems
 
     def _unknown(self, kind: str, code: str | None, known: dict[str, int]) -> list[Problem]:

@@ -1,9 +1,7 @@
 """Taking in bureaus, schools and what they consist of. A row that is known by its natural key is brought up to date."""
 
-import secrets
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from safety.bundles.files import FIELDS
@@ -11,6 +9,7 @@ from safety.bundles.reading import Sheet
 from safety.bundles.work import Work
 from safety.database import execute_many, fetch_tuples
 from safety.places import rules
+from safety.places.rows import HEADCOUNT, add_headcount, insert_row, new_revision, update_row
 
 Values = dict[str, Any]
 Row = tuple[int, Values]
@@ -36,18 +35,6 @@ def _spoil(work: Work, sheet: Sheet, kind: str, *columns: str) -> None:
     """Remember what every row of a file would have made, so that its absence is not held against other rows."""
     for _, raw in sheet.rows:
         work.spoiled.add((kind, *(raw.get(column, "").strip() for column in columns)))
-
-
-async def _insert(table: str, values: Values) -> int:
-    names = ", ".join(values)
-    places = ", ".join(f"${n + 1}" for n in range(len(values)))
-    sql = f"insert into {table} ({names}) values ({places}) returning id"  # noqa: S608 - names are ours
-    return int((await fetch_tuples(None, sql, list(values.values())))[0][0])
-
-
-async def _update(table: str, id_: int, values: Values) -> None:
-    sets = ", ".join(f"{name} = ${n + 2}" for n, name in enumerate(values))
-    await fetch_tuples(None, f"update {table} set {sets} where id = $1", [id_, *values.values()])  # noqa: S608
 
 
 async def _known(table: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
@@ -98,12 +85,12 @@ async def _take_bureau(work: Work, sheet: Sheet, values: Values, row: tuple[Any,
         "made_up": made_up,
     }
     if row is None:
-        work.bureaus[values["code"]] = await _insert("bureau", said)
+        work.bureaus[values["code"]] = await insert_row("bureau", said)
     elif _same(row[1:], said):
         work.same(sheet.name)
         return
     else:
-        await _update("bureau", row[0], said)
+        await update_row("bureau", row[0], said)
     work.tell(sheet.name, None, list(values.values()), new=row is None)
 
 
@@ -160,7 +147,7 @@ def _school(values: Values, meals: str, bureau: int, row: tuple[Any, ...] | None
 
 async def _take_school(work: Work, sheet: Sheet, said: Values, row: tuple[Any, ...] | None) -> None:
     if row is None:
-        id_ = work.schools[said["code"]] = await _insert("school", said | {"revision": new_revision()})
+        id_ = work.schools[said["code"]] = await insert_row("school", said | {"revision": new_revision()})
         work.new_schools.add(id_)
         await _first_headcounts(work, (said["code"],), id_, None, said["enrolment"])
     elif _same(row[1:], said):
@@ -168,24 +155,14 @@ async def _take_school(work: Work, sheet: Sheet, said: Values, row: tuple[Any, .
         return
     else:
         id_ = row[0]
-        await _update("school", id_, said)
+        await update_row("school", id_, said)
         work.renewed.add(id_)
         if row[5] != said["enrolment"]:
             await add_headcount(id_, None, said["enrolment"], work.now)
     work.tell(sheet.name, id_, list(said.values())[:-2], new=row is None)
 
 
-def new_revision() -> int:
-    """What caches of a school go by: fresh, so that nothing read in a transaction that failed is ever taken for it."""
-    return secrets.randbelow(2**31)
-
-
-# ---------------------------------------------------------------- head-counts
-HEADCOUNT = "insert into headcount (school, school_class, pupils, recorded_at) values ($1, $2, $3, $4)"
-
-
-async def add_headcount(school: int, school_class: int | None, pupils: int, at: datetime) -> None:
-    await fetch_tuples(None, HEADCOUNT, [school, school_class, pupils, at])
+HEADCOUNT_COLUMNS = ("school", "school_class", "pupils", "recorded_at")
 
 
 async def _first_headcounts(
@@ -220,7 +197,7 @@ async def take_campuses(work: Work, sheet: Sheet) -> None:
             work.same(sheet.name)
             continue
         said = {"school": school, "name": values["name"]}
-        known[school, values["name"]] = await _insert("campus", said)
+        known[school, values["name"]] = await insert_row("campus", said)
         work.tell(sheet.name, school, list(values.values()))
 
 
@@ -238,7 +215,7 @@ async def take_zones(work: Work, sheet: Sheet) -> None:
             work.same(sheet.name)
         else:
             known.add((school, campus, values["name"]))
-            await _insert("zone", {"school": school, "campus": campus, "name": values["name"]})
+            await insert_row("zone", {"school": school, "campus": campus, "name": values["name"]})
             work.tell(sheet.name, school, list(values.values()))
 
 
@@ -284,8 +261,8 @@ async def _take_term(
     work.renewed.add(school)
     work.tell(sheet.name, school, list(said.values())[1:], new=id_ is None)
     if id_ is None:
-        return await _insert("term", said)
-    await _update("term", id_, said)
+        return await insert_row("term", said)
+    await update_row("term", id_, said)
     return id_
 
 
@@ -308,9 +285,9 @@ async def take_closures(work: Work, sheet: Sheet) -> None:
             work.same(sheet.name)
             continue
         if row is None:
-            await _insert("closure", said)
+            await insert_row("closure", said)
         else:
-            await _update("closure", row[0], said)
+            await update_row("closure", row[0], said)
         work.renewed.add(school)
         work.tell(sheet.name, school, list(said.values())[1:], new=row is None)
 
@@ -346,14 +323,14 @@ async def take_classes(work: Work, sheet: Sheet) -> None:
 async def _take_class(work: Work, sheet: Sheet, code: str, said: Values, row: tuple[Any, ...] | None) -> int:
     school = said["school"]
     if row is None:
-        id_ = await _insert("school_class", said)
+        id_ = await insert_row("school_class", said)
         await _first_headcounts(work, (code, said["school_year"], said["name"]), school, id_, said["pupils"])
     elif _same(row[1:], said):
         work.same(sheet.name)
         return int(row[0])
     else:
         id_ = int(row[0])
-        await _update("school_class", id_, said)
+        await update_row("school_class", id_, said)
         if row[5] != said["pupils"]:
             await add_headcount(school, id_, said["pupils"], work.now)
     work.renewed.add(school)
@@ -366,19 +343,16 @@ async def finish_headcounts(work: Work) -> None:
     if not work.headcounts:
         return
     known = {(row[1], row[2], row[3], row[4]) for row in await _known("headcount", HEADCOUNT_COLUMNS)}
-    classes = {
-        (row[1], row[2], row[3]): row[0] for row in await _known("school_class", CLASS[:2] + ("name",))
-    }
+    classes = {(row[1], row[2], row[3]): row[0] for row in await _known("school_class", (*CLASS[:2], "name"))}
     for key, history in sorted(work.headcounts.items()):
         school = work.schools.get(key[0])
-        class_id = classes.get((school, *key[1:])) if len(key) > 1 else None
-        if school is None or (len(key) > 1 and class_id is None):
+        if school is None:
+            continue
+        class_id = classes.get((school, key[1], key[2])) if len(key) > 1 else None
+        if len(key) > 1 and class_id is None:
             continue
         for at, pupils in sorted(history):
             if (school, class_id, pupils, at) not in known:
                 await add_headcount(school, class_id, pupils, at)
                 work.renewed.add(school)
                 work.tell("headcounts", school, [*key, pupils, at])
-
-
-HEADCOUNT_COLUMNS = ("school", "school_class", "pupils", "recorded_at")

@@ -13,7 +13,7 @@ from typing import Any
 import python_calamine
 
 from safety.bundles.files import FileSpec
-from safety.errors import Problem
+from safety.errors import BadInput, Problem
 
 MOST_BYTES = 400_000_000
 EXCEL = (".xlsx", ".xlsm", ".xls", ".ods")
@@ -47,7 +47,12 @@ class Sheet:
 
 
 def read_folder(folder: Path, specs: Mapping[str, FileSpec]) -> tuple[dict[str, Sheet], list[Problem]]:
-    """The sheets of a folder (or of one file) by name, and everything about their form that is wrong."""
+    """The sheets of a folder (or of one file) by name, and everything about their form that is wrong.
+
+    Raises BadInput if there is no such folder.
+    """
+    if not folder.exists():
+        raise BadInput.one(str(folder), "bundle-missing")
     files = [folder] if folder.is_file() else sorted(folder.iterdir())
     sheets: dict[str, Sheet] = {}
     problems: list[Problem] = []
@@ -89,7 +94,7 @@ def _csv_rows(name: str, data: bytes) -> Rows:
     reader = csv.reader(io.StringIO(decoded(name, data), newline=""), strict=True)
     try:
         for row in reader:
-            rows.append((len(rows) + 1, row))  # noqa: PERF401 - the number is wanted when it breaks off
+            rows.append((len(rows) + 1, row))
     except csv.Error as error:
         raise Unreadable(f"{name}:{len(rows) + 1}:", "csv-broken", error=str(error)) from error
     return rows

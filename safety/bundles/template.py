@@ -148,8 +148,8 @@ def _notes(sheet: Worksheet, ledger: Ledger, school: str, lists: dict[str, list[
         sheet.append(row)
     for letter, width in (("A", 28), ("B", 60), ("C", 60)):
         sheet.column_dimensions[letter].width = width
-    for row in sheet.iter_rows():
-        for cell in row:
+    for cells in sheet.iter_rows():
+        for cell in cells:
             cell.alignment = Alignment(wrap_text=True, vertical="top")
 
 

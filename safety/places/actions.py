@@ -4,7 +4,6 @@ What bears on a quarter that is closed is refused here with `quarter-closed`: on
 `actor` None is the machine itself.
 """
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
@@ -17,6 +16,7 @@ from safety.errors import BadInput, NotAllowed, NotFound, Problem
 from safety.ledger.tallies import rebuild_all
 from safety.places import rules
 from safety.places.queries import need_settle
+from safety.places.rows import add_headcount, insert_row, new_revision, update_row
 
 Row = tuple[Any, ...]
 
@@ -84,7 +84,7 @@ async def create_bureau(actor: Scope | None, new: NewBureau, now: datetime) -> i
     async with transaction():
         await _free("bureau", "code", new.code)
         await _there("bureau", "parent", new.parent)
-        id_ = await _insert("bureau", asdict(new))
+        id_ = await insert_row("bureau", asdict(new))
         await append(None, actor, "bureau.created", f"bureau:{new.code}", asdict(new), now)
     return id_
 
@@ -101,7 +101,7 @@ async def change_bureau(
         if await _lies_below(parent, bureau_id):
             raise BadInput.one("parent", "parent-circle")
         said = {"name": name, "parent": parent}
-        await _update("bureau", bureau_id, said)
+        await update_row("bureau", bureau_id, said)
         facts = {**said, "before": list(old[1:])}
         await append(None, actor, "bureau.changed", f"bureau:{old[0]}", facts, now)
 
@@ -123,8 +123,8 @@ async def create_school(actor: Scope | None, new: NewSchool, now: datetime) -> i
     async with transaction():
         await _free("school", "code", new.code)
         await _there("bureau", "bureau", new.bureau)
-        id_ = await _insert("school", _school_row(new) | {"revision": new_revision()})
-        await _add_headcount(id_, None, new.enrolment, now)
+        id_ = await insert_row("school", _school_row(new) | {"revision": new_revision()})
+        await add_headcount(id_, None, new.enrolment, now)
         await append(id_, actor, "school.created", f"school:{new.code}", _school_row(new), now)
     return id_
 
@@ -137,9 +137,9 @@ async def change_school(actor: Scope | None, school_id: int, new: NewSchool, now
         code, enrolment = await _locked("school", ("code", "enrolment"), school_id)
         await _there("bureau", "bureau", new.bureau)
         said = _school_row(replace(new, code=code))
-        await _update("school", school_id, said)
+        await update_row("school", school_id, said)
         if enrolment != new.enrolment:
-            await _add_headcount(school_id, None, new.enrolment, now)
+            await add_headcount(school_id, None, new.enrolment, now)
         await _changed(actor, school_id, "school.changed", f"school:{code}", said, now)
 
 
@@ -159,7 +159,7 @@ async def create_campus(actor: Scope | None, school_id: int, name: str, now: dat
     _settling(actor, school_id)
     _refuse(_text("name", name, 80))
     async with transaction():
-        id_ = await _insert("campus", {"school": school_id, "name": name})
+        id_ = await insert_row("campus", {"school": school_id, "name": name})
         await append(school_id, actor, "campus.created", f"campus:{id_}", {"name": name}, now)
     return id_
 
@@ -170,7 +170,7 @@ async def create_zone(actor: Scope | None, school_id: int, campus_id: int, name:
     _refuse(_text("name", name, 80))
     async with transaction():
         await _own("campus", school_id, campus_id)
-        id_ = await _insert("zone", {"school": school_id, "campus": campus_id, "name": name})
+        id_ = await insert_row("zone", {"school": school_id, "campus": campus_id, "name": name})
         facts = {"name": name, "campus": campus_id}
         await append(school_id, actor, "zone.created", f"zone:{id_}", facts, now)
     return id_
@@ -186,7 +186,7 @@ async def save_term(
     span = new.starts, new.ends
     async with transaction():
         before = await _own("term", school_id, term_id, ("starts", "ends")) if term_id else None
-        _refuse(rules.closed_problem("starts", rules.days_changed(before, span), now))  # type: ignore[arg-type]
+        _refuse(rules.closed_problem("starts", rules.days_changed(before, span), now))
         await _refuse_overlap(school_id, term_id, new)
         said = {"school": school_id, **asdict(new)}
         id_ = await _save("term", term_id, said)
@@ -206,7 +206,7 @@ async def remove_term(actor: Scope | None, school_id: int, term_id: int, now: da
     _settling(actor, school_id)
     async with transaction():
         before = await _own("term", school_id, term_id, ("starts", "ends"))
-        _refuse(rules.closed_problem(None, rules.days_changed(before, None), now))  # type: ignore[arg-type]
+        _refuse(rules.closed_problem(None, rules.days_changed(before, None), now))
         await fetch_tuples(None, "delete from term where id = $1", [term_id])
         await _changed(actor, school_id, "term.removed", f"term:{term_id}", {"before": before}, now)
 
@@ -224,7 +224,7 @@ async def save_closure(actor: Scope | None, school_id: int, new: NewClosure, now
         sql = "select kind from closure where school = $1 and day = $2"
         if await fetch_tuples(None, sql, [school_id, new.day]):
             raise BadInput.one("day", "day-known", day=new.day.isoformat())
-        id_ = await _insert("closure", {"school": school_id, **asdict(new)})
+        id_ = await insert_row("closure", {"school": school_id, **asdict(new)})
         await _changed(actor, school_id, "closure.saved", f"closure:{new.day}", asdict(new), now)
     return id_
 
@@ -264,7 +264,7 @@ async def save_class(
         said = {"school": school_id, **asdict(new), "first_day": days[0], "last_day": days[1]}
         id_ = await _save("school_class", class_id, said)
         if before is None or before[2] != new.pupils:
-            await _add_headcount(school_id, id_, new.pupils, now)
+            await add_headcount(school_id, id_, new.pupils, now)
         await _changed(actor, school_id, "class.saved", f"class:{id_}", said | {"before": before}, now)
     return id_
 
@@ -281,16 +281,11 @@ async def _refuse_name(school_id: int, class_id: int | None, new: NewClass) -> N
 
 
 # ---------------------------------------------------------------- the parts of all these
-def new_revision() -> int:
-    """What caches of a school go by: fresh, so that nothing read in a transaction that failed is taken for it."""
-    return secrets.randbelow(2**31)
-
-
 async def _changed(
     actor: Scope | None, school_id: int, action: str, subject: str, facts: Mapping[str, Any], now: datetime
 ) -> None:
     """What every change of a school sets off: a new revision, the audit line, and its tallies counted anew."""
-    await _update("school", school_id, {"revision": new_revision()})
+    await update_row("school", school_id, {"revision": new_revision()})
     await append(school_id, actor, action, subject, facts, now)
     await rebuild_all(school_id, now)
 
@@ -324,26 +319,10 @@ def _pupils(field: str, count: int) -> list[Problem]:
     return [Problem(field, "too-large", {"maximum": rules.MOST_PUPILS})] if count > rules.MOST_PUPILS else []
 
 
-async def _add_headcount(school: int, school_class: int | None, pupils: int, at: datetime) -> None:
-    sql = "insert into headcount (school, school_class, pupils, recorded_at) values ($1, $2, $3, $4)"
-    await fetch_tuples(None, sql, [school, school_class, pupils, at])
-
-
-async def _insert(table: str, values: Mapping[str, Any]) -> int:
-    places = ", ".join(f"${n + 1}" for n in range(len(values)))
-    sql = f"insert into {table} ({', '.join(values)}) values ({places}) returning id"  # noqa: S608 - names are ours
-    return int((await fetch_tuples(None, sql, list(values.values())))[0][0])
-
-
-async def _update(table: str, id_: int, values: Mapping[str, Any]) -> None:
-    sets = ", ".join(f"{name} = ${n + 2}" for n, name in enumerate(values))
-    await fetch_tuples(None, f"update {table} set {sets} where id = $1", [id_, *values.values()])  # noqa: S608
-
-
 async def _save(table: str, id_: int | None, values: Mapping[str, Any]) -> int:
     if id_ is None:
-        return await _insert(table, values)
-    await _update(table, id_, values)
+        return await insert_row(table, values)
+    await update_row(table, id_, values)
     return id_
 
 

@@ -48,6 +48,10 @@ async def counts() -> dict[str, int]:
 
 async def exported(folder: Path, school: str | None = None) -> dict[str, str]:
     await export_bundle(folder, school)
+    return read_back(folder)
+
+
+def read_back(folder: Path) -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.iterdir())}
 
 
@@ -80,7 +84,9 @@ async def test_a_dry_run_writes_nothing(database: CampusEngine, tmp_path: Path) 
     assert await counts() == before
 
 
-async def test_imported_people_have_no_password_and_their_roles(database: CampusEngine, tmp_path: Path) -> None:
+async def test_imported_people_have_no_password_and_their_roles(
+    database: CampusEngine, tmp_path: Path
+) -> None:
     await take(tmp_path, SMALL)
     rows = await fetch_tuples(None, "select login, password_hash from account order by login")
     assert rows == [("an", None), ("gao", None), ("lin", None), ("sun", None), ("zhou", None)]
@@ -129,7 +135,9 @@ def workbook(sheets: Mapping[str, list[list[Any]]]) -> bytes:
 async def test_excel_is_read_with_its_own_dates_numbers_and_booleans(
     database: CampusEngine, tmp_path: Path
 ) -> None:
-    await take(tmp_path / "a", {name: SMALL[name] for name in ("bureaus", "schools", "terms", "classes", "people")})
+    await take(
+        tmp_path / "a", {name: SMALL[name] for name in ("bureaus", "schools", "terms", "classes", "people")}
+    )
     rows: list[list[Any]] = [SMALL["class_sessions"].split("\n")[0].split(",")]
     day = datetime(2026, 9, 3)  # noqa: DTZ001 - Excel knows no zones
     rows.append(["S001", "一(1)班", day, "weekly", "交通", "injury", 40, 0.0, day.replace(hour=10)])
@@ -154,14 +162,22 @@ FORM = [
     ({"bureaus": "code,name,parent,colour\nA,市局,,red\n"}, [("bureaus.csv:1:colour", "column-unknown")]),
     ({"bureaus": "code,name\nA,市局\n"}, [("bureaus.csv:1:parent", "column-missing")]),
     ({"bureaus": "code,name,parent,name\nA,市局,,x\n"}, [("bureaus.csv:1:name", "column-twice")]),
-    ({"bureaus": b"code,name,parent\nA,\xe5\xb8\x82\xe5\xb1\xe6\x95\x99\xe8\x82\xb2,\n"}, [("bureaus.csv:2:", "encoding")]),
+    (
+        {"bureaus": b"code,name,parent\nA,\xe5\xb8\x82\xe5\xb1\xe6\x95\x99\xe8\x82\xb2,\n"},
+        [("bureaus.csv:2:", "encoding")],
+    ),
     ({"bureaus": b"code,name,parent\nA,\x00,\n"}, [("bureaus.csv:2:", "encoding")]),
 ]
 
 
-@pytest.mark.parametrize(("files", "expected"), [pytest.param(*case, id=str(n)) for n, case in enumerate(FORM)])
+@pytest.mark.parametrize(
+    ("files", "expected"), [pytest.param(*case, id=str(n)) for n, case in enumerate(FORM)]
+)
 async def test_a_file_that_cannot_be_read_is_named(
-    sqlite_database: CampusEngine, tmp_path: Path, files: dict[str, str | bytes], expected: list[tuple[str, str]]
+    sqlite_database: CampusEngine,
+    tmp_path: Path,
+    files: dict[str, str | bytes],
+    expected: list[tuple[str, str]],
 ) -> None:
     found = await refused(tmp_path, files)
     assert set(expected) <= set(found)
@@ -178,11 +194,11 @@ CELLS = [
     ("schools", (",80,", ",-1,"), [("schools.csv:2:enrolment", "too-small")]),
     ("schools", ("HILL\nS002", "NONE\nS002"), [("schools.csv:2:bureau", "place-unknown")]),
     ("schools", ("S002,", "S001,"), [("schools.csv:3:", "row-twice")]),
-    ("terms", ("S001,第一学期,2026-09-01,2027-01-20", "S001,第一学期,2027-01-20,2026-09-01"), [("terms.csv:2:ends", "ends-before-start")]),
+    ("terms", ("S001,第一学期,2026-09-01,2027-01-20", "S001,第一学期,2027-01-20,2026-09-01"), [("terms.csv:2:ends", "ends-before-start")]),  # noqa: E501
     ("terms", ("S002,第一学期", "S001,加学期"), [("terms.csv:3:starts", "terms-overlap")]),
     ("closures", ("2026-09-12,extra", "2026-09-09,extra"), [("closures.csv:3:date", "day-twice")]),
     ("closures", ("2026-09-09", "2026-02-30"), [("closures.csv:2:date", "day-impossible")]),
-    ("classes", ("2026-2027,一年级,一(1)班", "2026-2028,一年级,一(1)班"), [("classes.csv:2:school_year", "school-year-form")]),
+    ("classes", ("2026-2027,一年级,一(1)班", "2026-2028,一年级,一(1)班"), [("classes.csv:2:school_year", "school-year-form")]),  # noqa: E501
     ("classes", (",,2027-06-30", ",,2028-06-30"), [("classes.csv:3:until", "class-outside-year")]),
     ("classes", ("一(2)班", "一(1)班"), [("classes.csv:3:", "row-twice")]),
     ("classes", (",lin,", ",nobody,"), [("classes.csv:2:teacher", "person-unknown")]),
@@ -195,12 +211,12 @@ CELLS = [
     ("class_sessions", ("S001,一(1)班", "S009,一(1)班"), [("class_sessions.csv:2:school", "place-unknown")]),
     ("class_sessions", ("一(1)班,2026-09-03", "二(1)班,2026-09-03"), [("class_sessions.csv:2:class", "class-unknown")]),
     ("class_sessions", ("2026-09-03,weekly", "03/09/2026,weekly"), [("class_sessions.csv:2:happened_on", "day-form")]),
-    ("class_sessions", ("weekly,交通安全,injury,40", "often,交通安全,injury,40"), [("class_sessions.csv:2:kind", "choice-unknown")]),
+    ("class_sessions", ("weekly,交通安全,injury,40", "often,交通安全,injury,40"), [("class_sessions.csv:2:kind", "choice-unknown")]),  # noqa: E501
     ("class_sessions", ("weekly,交通安全", "weekly,"), [("class_sessions.csv:2:topic", "required")]),
     ("class_sessions", ("injury,40", "injury,many"), [("class_sessions.csv:2:present", "integer-form")]),
-    ("class_sessions", ("2026-09-03T10:00\nS001,一(2)班", "2026-09-02T10:00\nS001,一(2)班"), [("class_sessions.csv:2:recorded_at", "recorded-before-happened")]),
-    ("class_sessions", ("2026-09-03T10:00\nS001,一(2)班", "2027-09-03T10:00\nS001,一(2)班"), [("class_sessions.csv:2:recorded_at", "recorded-in-future")]),
-    ("class_sessions", ("2026-09-03T10:00\nS001,一(2)班", "2026-09-03\nS001,一(2)班"), [("class_sessions.csv:2:recorded_at", "instant-form")]),
+    ("class_sessions", ("2026-09-03T10:00\nS001,一(2)班", "2026-09-02T10:00\nS001,一(2)班"), [("class_sessions.csv:2:recorded_at", "recorded-before-happened")]),  # noqa: E501
+    ("class_sessions", ("2026-09-03T10:00\nS001,一(2)班", "2027-09-03T10:00\nS001,一(2)班"), [("class_sessions.csv:2:recorded_at", "recorded-in-future")]),  # noqa: E501
+    ("class_sessions", ("2026-09-03T10:00\nS001,一(2)班", "2026-09-03\nS001,一(2)班"), [("class_sessions.csv:2:recorded_at", "instant-form")]),  # noqa: E501
     ("zero_reports", ("2026-09-01,an", "2026-09-01,sun"), [("zero_reports.csv:2:person", "person-unknown")]),
     ("duty_slots", ("2026-09-02T08:00", "2026-09-02T07:00"), [("duty_slots.csv:2:ends_at", "ends-before-start")]),
     ("duty_checkins", ("gao,,", "gao,gao,"), [("duty_checkins.csv:2:substitute_for", "substitute-self")]),
@@ -208,14 +224,15 @@ CELLS = [
     ("food_samples", ("S001,2026-09-02", "S002,2026-09-02"), [("food_samples.csv:2:person", "person-unknown")]),
     ("purchase_batches", ("北大仓", ""), [("purchase_batches.csv:2:maker", "required")]),
     ("purchase_batches", ("25.5", "25.5555"), [("purchase_batches.csv:2:quantity", "decimal-places")]),
-    ("drills", ("2026-09-11,2026-09-11T", "2026-09-09,2026-09-11T"), [("drills.csv:2:evaluated_on", "evaluated-before-drill")]),
+    ("drills", ("2026-09-11,2026-09-11T", "2026-09-09,2026-09-11T"), [("drills.csv:2:evaluated_on", "evaluated-before-drill")]),  # noqa: E501
     ("incidents", ("11:00,school", "11:00,"), [("incidents.csv:2:reported_by", "report-half-given")]),
     ("awareness_checks", ("30,27", "30,31"), [("awareness_checks.csv:2:passed", "passed-over-checked")]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("file", "change", "expected"), [pytest.param(*case, id=f"{n}-{case[2][0][1]}") for n, case in enumerate(CELLS)]
+    ("file", "change", "expected"),
+    [pytest.param(*case, id=f"{n}-{case[2][0][1]}") for n, case in enumerate(CELLS)],
 )
 async def test_a_bad_cell_is_named_by_file_row_and_column(
     sqlite_database: CampusEngine,
@@ -248,7 +265,9 @@ async def test_identical_rows_in_one_file_are_an_error(database: CampusEngine, t
     assert found == [("zero_reports.csv:4:", "row-twice")]
 
 
-async def test_ten_thousand_rows_with_one_bad_cell_write_nothing(database: CampusEngine, tmp_path: Path) -> None:
+async def test_ten_thousand_rows_with_one_bad_cell_write_nothing(
+    database: CampusEngine, tmp_path: Path
+) -> None:
     files = reminders(10_000)
     lines = files["daily_reminders"].split("\n")
     cells = lines[6000].split(",")
@@ -272,7 +291,9 @@ EVENTS = (
     f"{ID.format(9)},liability,no,2026-09-20T10:00,2026-09-20T11:00\n"
 )
 INCIDENT = (
-    SMALL["incidents"].replace("recorded_at\n", "recorded_at,id\n").replace("12:00\n", f"12:00,{ID.format(9)}\n")
+    SMALL["incidents"]
+    .replace("recorded_at\n", "recorded_at,id\n")
+    .replace("12:00\n", f"12:00,{ID.format(9)}\n")
 )
 
 
@@ -281,7 +302,8 @@ async def test_versions_may_stand_in_any_order_and_are_timed_by_the_first_alike(
 ) -> None:
     await take(tmp_path, small(daily_reminders=CHAIN))
     rows = await fetch_tuples(
-        None, "select text, timed_on, superseded_by, superseded_at, voided_at, void_why from daily_reminder order by id"
+        None,
+        "select text, timed_on, superseded_by, superseded_at, voided_at, void_why from daily_reminder order by id",
     )
     assert [(row[0], row[1].isoformat()) for row in rows] == [
         ("原", "2026-09-07"),
@@ -317,7 +339,9 @@ async def test_versions_that_cannot_be_are_refused(
 
 async def test_later_facts_belong_to_the_first_version(database: CampusEngine, tmp_path: Path) -> None:
     await take(tmp_path, small(incidents=INCIDENT, events=EVENTS))
-    assert await fetch_tuples(None, "select ledger, kind, value from entry_event") == [("incidents", "liability", "no")]
+    assert await fetch_tuples(None, "select ledger, kind, value from entry_event") == [
+        ("incidents", "liability", "no")
+    ]
     again = await take(tmp_path, small(incidents=INCIDENT, events=EVENTS))
     assert (again.new, again.changed) == (0, 0)
 

@@ -29,7 +29,14 @@ async def school(database: CampusEngine) -> int:
 
 
 def officer(school: int) -> Scope:
-    return Scope(1, "an", "安", (Role("officer", frozenset({school}), school=school),), frozenset({school}), frozenset())
+    return Scope(
+        1,
+        "an",
+        "安",
+        (Role("officer", frozenset({school}), school=school),),
+        frozenset({school}),
+        frozenset(),
+    )
 
 
 def code_of(caught: pytest.ExceptionInfo[BadInput]) -> tuple[str | None, str]:
@@ -46,7 +53,9 @@ async def test_a_school_grows_its_calendar_and_classes(school: int) -> None:
     await actions.remove_closure(None, school, day, NOW)
     since = NewClass("2026-2027", "一年级", "一(1)班", 40, since=date(2026, 10, 12))
     class_id = await actions.save_class(None, school, since, NOW)
-    await actions.save_class(None, school, NewClass("2026-2027", "一年级", "一(1)班", 41, date(2026, 10, 12)), NOW, class_id)
+    await actions.save_class(
+        None, school, NewClass("2026-2027", "一年级", "一(1)班", 41, date(2026, 10, 12)), NOW, class_id
+    )
     facts = await school_facts(school)
     assert [pupils for _, pupils in facts.classes[0].sizes] == [40, 41]
     assert facts.calendar.is_school_day(date(2027, 3, 2))
@@ -57,7 +66,10 @@ async def test_tallies_follow_a_change(school: int) -> None:
     await actions.save_term(None, school, NewTerm("短", date(2026, 10, 8), date(2026, 11, 20)), NOW)
     period = Period.parse("2026Q4")
     await actions.save_closure(None, school, NewClosure(date(2026, 10, 10), "closed"), NOW)
-    kept, measured = await tallied_score(school, period, NOW), await measured_score(school, period, NOW, now=True)
+    kept, measured = (
+        await tallied_score(school, period, NOW),
+        await measured_score(school, period, NOW, now=True),
+    )
     assert kept == measured[1]
 
 
