@@ -352,10 +352,9 @@ def fill_perfectly(book: Book, period: Period) -> None:
     book.add("purchase_batches", *({"happened_on": each} for each in due("food.purchases")))
     drilled = {*due("drills.monthly"), *due("drills.fire")}
     book.add("drills", *({"happened_on": d, "kind": "fire", "evaluated_on": d} for d in sorted(drilled)))
-    last = facts.calendar.last_school_day(period.start, period.end)
-    if last is not None:
-        checks = ({"class": c.name, "happened_on": last} for c in facts.classes_on(last))
-        book.add("awareness_checks", *(check | {"checked": 100_000, "passed": 100_000} for check in checks))
+    last = facts.calendar.last_school_day(period.start, period.end) or period.end
+    checks = ({"class": item.name, "happened_on": last} for item in facts.classes_on(last))
+    book.add("awareness_checks", *(check | {"checked": 100_000, "passed": 100_000} for check in checks))
 
 
 def _perfect_day(book: Book, each: date) -> None:
