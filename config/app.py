@@ -27,7 +27,7 @@ from safety.ledger import import_routes as ledger_import_routes
 from safety.ledger import routes as ledger_routes
 from safety.duty import routes as duty_routes
 from safety.text import Catalogue, catalogue
-from safety.web import school_pages
+from safety.web import school_pages, settings_pages
 from safety.web.assets import STATIC_FOLDER, Assets, static_file
 from safety.web.csrf import check_csrf
 from safety.web.errors import answer_failure
@@ -57,6 +57,7 @@ ROUTERS: list[Routes] = [
     ledger_api_routes.ROUTER,
     school_pages.ROUTER,
     duty_routes.ROUTER,
+    settings_pages.ROUTER,
     board_pages.ROUTER,
     inspection.ROUTER,
     return_routes.ROUTER,

@@ -1,0 +1,250 @@
+"""A school's settings: profile, classes, terms, days; and a bureau's new schools."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from litestar import Response, Router, get, post
+from litestar.params import FromPath
+
+from safety.calendar import Period
+from safety.clock import local_day
+from safety.errors import BadInput, NotFound
+from safety.facts import MEALS, STAGES, school_year_of, school_year_span
+from safety.places import actions, queries
+from safety.places.facts import school_facts
+from safety.web import settings
+from safety.web.forms import FormState, form_state, form_values
+from safety.web.guards import at_bureau, at_school
+from safety.web.pages import go_to, page
+from safety.web.visit import WebRequest, visit_of
+
+Page = Response[str]
+BASE = "/schools/{code:str}/settings"
+KEEPERS = ("officer", "principal", "clerk")
+SHOWN_DAYS = 60
+
+
+# ---------------------------------------------------------------- all of it
+@get(BASE, guards=[at_school(*KEEPERS)])
+async def settings_page(request: WebRequest, code: FromPath[str]) -> Page:
+    """Everything at a glance; `?quarter=2026Q4` turns the calendar, also ahead."""
+    visit = visit_of(request)
+    today = local_day(visit.now)
+    facts = await school_facts(visit.school)
+    quarter = _quarter(request, today)
+    return page(
+        request,
+        "settings.html",
+        facts=facts,
+        base=f"/schools/{code}/settings",
+        profile=await queries.school(visit.viewer, visit.school),
+        classes=facts.classes_on(today),
+        pupils=sum(item.sizes[-1][1] for item in facts.classes_on(today) if item.sizes),
+        terms=(await queries.terms(visit.viewer, visit.school))[::-1],
+        closures=(await queries.closures(visit.viewer, visit.school))[: -SHOWN_DAYS - 1 : -1],
+        quarter=quarter,
+        months=[(first, settings.month_of(facts.calendar, first, last)) for first, last in quarter.months()],
+        count=facts.calendar.count(quarter.start, quarter.end),
+        provisional=facts.calendar.is_provisional(quarter.start, quarter.end),
+        today=today,
+    )
+
+
+def _quarter(request: WebRequest, today: date) -> Period:
+    try:
+        return Period.parse(request.query_params.get("quarter", ""))
+    except ValueError:
+        return Period.of(today)
+
+
+# ---------------------------------------------------------------- profile
+@get(BASE + "/profile", guards=[at_school("admin")])
+async def profile_page(request: WebRequest) -> Page:
+    """The school's own values in a form."""
+    visit = visit_of(request)
+    row = await queries.school(visit.viewer, visit.school)
+    texts = {name: str(getattr(row, name)) for name in ("name", "name_en", "stage", "enrolment")}
+    ticks = {name: "true" for name in ("has_canteen", "boarding", "has_bus") if getattr(row, name)}
+    return _profile(request, FormState(texts | ticks), row.meals.split("+"))
+
+
+def _profile(
+    request: WebRequest, form: FormState, meals: list[str], status: int = 200, new: str = ""
+) -> Page:
+    where = request.path_params["code"]
+    back = f"/bureaus/{where}" if new else f"/schools/{where}/settings"
+    return page(
+        request,
+        "settings_profile.html",
+        status,
+        form=form,
+        stages=STAGES,
+        meals=MEALS,
+        chosen=meals,
+        back=back,
+        new=bool(new),
+    )
+
+
+@post(BASE + "/profile", guards=[at_school("admin")], status_code=200)
+async def save_profile(request: WebRequest, code: FromPath[str]) -> Page:
+    """Change them; its code and its bureau stay."""
+    visit = visit_of(request)
+    typed, meals = await _typed(request)
+    try:
+        bureau = (await school_facts(visit.school)).bureau
+        said = settings.school_of(typed, meals, code, bureau)
+        await actions.change_school(visit.viewer, visit.school, said, visit.now)
+    except BadInput as error:
+        return _profile(request, form_state(request, typed, error.problems), meals, 400)
+    return go_to(f"/schools/{code}/settings", "settings-saved")
+
+
+async def _typed(request: WebRequest) -> tuple[dict[str, str], list[str]]:
+    meals = [str(meal) for meal in (await request.form()).getall("meals", [])]
+    return await form_values(request), meals
+
+
+# ---------------------------------------------------------------- classes
+@get(BASE + "/classes", guards=[at_school(*KEEPERS)])
+async def classes_page(request: WebRequest) -> Page:
+    """The classes of a school year as lines to mend; `?year=2026-2027` names it."""
+    year = _year(request.query_params.get("year", ""), request)
+    visit = visit_of(request)
+    known = await settings.classes_of(visit.viewer, visit.school, year)
+    return _classes(request, FormState({"classes": "\n".join(map(settings.line_of, known))}), year)
+
+
+def _classes(request: WebRequest, form: FormState, year: str, status: int = 200) -> Page:
+    current = school_year_of(local_day(visit_of(request).now))
+    begins = school_year_span(current)[0].year
+    return page(
+        request,
+        "settings_classes.html",
+        status,
+        form=form,
+        year=year,
+        years=[current, f"{begins + 1}-{begins + 2}"],
+        base=f"/schools/{request.path_params['code']}/settings",
+        problems=[(place, said) for place, said in form.errors.items() if place not in {None, "classes"}],
+    )
+
+
+def _year(text: str, request: WebRequest) -> str:
+    try:
+        school_year_span(text)
+    except ValueError:
+        return school_year_of(local_day(visit_of(request).now))
+    return text
+
+
+@post(BASE + "/classes", guards=[at_school(*KEEPERS)], status_code=200)
+async def save_classes(request: WebRequest, code: FromPath[str]) -> Page:
+    """Add and change classes, all lines or none."""
+    visit = visit_of(request)
+    typed = await form_values(request)
+    year = _year(typed.get("year", ""), request)
+    try:
+        await settings.save_classes(visit.viewer, visit.school, year, typed.get("classes", ""), visit.now)
+    except BadInput as error:
+        return _classes(request, form_state(request, typed, error.problems), year, 400)
+    return go_to(f"/schools/{code}/settings", "settings-saved")
+
+
+# ---------------------------------------------------------------- terms and days
+@get(BASE + "/terms", guards=[at_school(*KEEPERS)])
+async def term_page(request: WebRequest) -> Page:
+    """A new term."""
+    return _small(request, "settings_term.html", FormState())
+
+
+@post(BASE + "/terms", guards=[at_school(*KEEPERS)], status_code=200)
+async def save_term(request: WebRequest, code: FromPath[str]) -> Page:
+    """Add or move a term."""
+    visit = visit_of(request)
+    typed = await form_values(request)
+    try:
+        await settings.add_term(visit.viewer, visit.school, typed, visit.now)
+    except BadInput as error:
+        return _small(request, "settings_term.html", form_state(request, typed, error.problems), 400)
+    return go_to(f"/schools/{code}/settings", "settings-saved")
+
+
+@get(BASE + "/days", guards=[at_school(*KEEPERS)])
+async def day_page(request: WebRequest) -> Page:
+    """A closure or an extra day."""
+    return _small(request, "settings_days.html", FormState(_asked(request.query_params)))
+
+
+def _asked(query: Mapping[str, Any]) -> dict[str, str]:
+    return {"since": str(query["since"])} if "since" in query else {}
+
+
+@post(BASE + "/days", guards=[at_school(*KEEPERS)], status_code=200)
+async def save_days(request: WebRequest, code: FromPath[str]) -> Page:
+    """Close the school, or hold lessons, on these days."""
+    visit = visit_of(request)
+    typed = await form_values(request)
+    try:
+        await settings.add_days(visit.viewer, visit.school, typed, visit.now)
+    except BadInput as error:
+        return _small(request, "settings_days.html", form_state(request, typed, error.problems), 400)
+    return go_to(f"/schools/{code}/settings", "settings-saved")
+
+
+def _small(request: WebRequest, template: str, form: FormState, status: int = 200) -> Page:
+    base = f"/schools/{request.path_params['code']}/settings"
+    return page(request, template, status, form=form, base=base)
+
+
+@post(BASE + "/{kind:str}/{number:int}/remove", guards=[at_school(*KEEPERS)], status_code=200)
+async def remove(
+    request: WebRequest, code: FromPath[str], kind: FromPath[str], number: FromPath[int]
+) -> Page:
+    """Take a term or a closure away."""
+    visit = visit_of(request)
+    removals = {"term": actions.remove_term, "closure": actions.remove_closure}
+    if kind not in removals:
+        raise NotFound
+    await removals[kind](visit.viewer, visit.school, number, visit.now)
+    return go_to(f"/schools/{code}/settings", "settings-removed")
+
+
+# ---------------------------------------------------------------- a bureau's new schools
+@get("/bureaus/{code:str}/schools/new", guards=[at_bureau("admin")])
+async def new_school_page(request: WebRequest, code: FromPath[str]) -> Page:
+    """An empty profile."""
+    return _profile(request, FormState({"stage": "primary", "has_canteen": "true"}), ["lunch"], new=code)
+
+
+@post("/bureaus/{code:str}/schools/new", guards=[at_bureau("admin")], status_code=200)
+async def save_school(request: WebRequest, code: FromPath[str]) -> Page:
+    """Add a school to the bureau."""
+    visit = visit_of(request)
+    typed, meals = await _typed(request)
+    try:
+        said = settings.school_of(typed, meals, typed.get("code", ""), visit.bureau)
+        await actions.create_school(visit.viewer, said, visit.now)
+    except BadInput as error:
+        return _profile(request, form_state(request, typed, error.problems), meals, 400, new=code)
+    return go_to(f"/schools/{typed['code']}/settings", "school-added")
+
+
+ROUTER = Router(
+    "/",
+    route_handlers=[
+        settings_page,
+        profile_page,
+        save_profile,
+        classes_page,
+        save_classes,
+        term_page,
+        save_term,
+        day_page,
+        save_days,
+        remove,
+        new_school_page,
+        save_school,
+    ],
+)
