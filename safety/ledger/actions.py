@@ -9,6 +9,7 @@ from uuid import UUID
 
 from safety.access.scope import Scope
 from safety.audit.actions import append
+from safety.calendar import Period
 from safety.clock import local_day
 from safety.database import fetch_tuples, transaction
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound, Problem
@@ -25,6 +26,7 @@ from safety.ledger.parse import (
 from safety.ledger.permission import check_class, check_reserved, event_kind, may_add, may_write
 from safety.ledger.rows import EntryRow, body_digest, shape_of
 from safety.ledger.tallies import refresh
+from safety.measures import Version, first_alike
 from safety.places.facts import school_facts
 
 KEY = re.compile(r"[A-Za-z0-9._:-]{8,80}")
@@ -120,7 +122,8 @@ async def correct(
         changed = _changes(ledger, old.values, values)
         if not changed:
             raise BadInput.one(None, "nothing-changed")
-        await _check_person(school_id, on_behalf_of)
+        if on_behalf_of != old.on_behalf_of:  # who has left since may stay named
+            await _check_person(school_id, on_behalf_of)
         timed_on = await _timed_on(ledger, old, values, known.recorded_on)
         entry = _Draft(ledger, school_id, values, key, digest, now, on_behalf_of, why, old.id)
         added = await entry.add(scope, timed_on)
@@ -352,10 +355,18 @@ async def _versions(ledger: Ledger, last: EntryRow) -> list[EntryRow]:
 async def _timed_on(ledger: Ledger, old: EntryRow, values: Values, own: date) -> date:
     """The day of recording of the first version that stood for the same occurrence: a mended typo is never late."""
     occurrence = ledger.natural(values)
-    for version in await _versions(ledger, old):
-        if ledger.natural(version.values) == occurrence:
-            return local_day(version.recorded_at)
-    return own
+    versions = [
+        Version(
+            row.happened_on,
+            None,
+            local_day(row.recorded_at),
+            None,
+            valid=ledger.natural(row.values) == occurrence,
+        )
+        for row in await _versions(ledger, old)
+    ]
+    found = first_alike(versions, lambda version: version.valid, own, Period.of(values["happened_on"]).end)
+    return found.recorded_on if found else own
 
 
 def _changes(ledger: Ledger, old: Values, new: Values) -> Mapping[str, list[str]]:

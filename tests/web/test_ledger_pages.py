@@ -412,6 +412,16 @@ async def test_the_export_holds_no_formulas(visit: Visit) -> None:
     assert row["place"].startswith("'=")
 
 
+async def test_an_upload_may_be_large_but_not_boundless(visit: Visit) -> None:
+    browser = await visit("officer")
+    header = as_csv(FRIDGE_READINGS)
+    assert (
+        await upload(browser, FRIDGE_READINGS, "x.csv", header + b"S001," + b"x" * (3 << 20))
+    ).status_code == 400
+    assert (await upload(browser, FRIDGE_READINGS, "x.csv", header + b"x" * (21 << 20))).status_code == 413
+    assert await count(FRIDGE_READINGS) == 0
+
+
 async def test_lateness_is_shown(visit: Visit, cast: Cast, clock: FixedClock) -> None:
     await fetch_tuples(
         None,
