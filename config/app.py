@@ -66,7 +66,7 @@ NAV: list[NavItem] = [
     NavItem("nav.home", "/", "home"),
     NavItem("nav.score", "/schools/{school}", "chart", ("officer", "principal", "leader")),
     NavItem("nav.board", "/bureaus/{bureau}", "chart", ("clerk",)),
-    NavItem("nav.inbox", "/bureaus/{bureau}/inbox", "inbox", ("clerk", "inspector")),
+    NavItem("nav.inbox", "/bureaus/{bureau}/inbox", "inbox", ("clerk",)),
     NavItem("nav.inspect", "/inspect", "eye", ("inspector", "clerk")),
     NavItem("nav.ledgers", "/schools/{school}/ledgers", "book"),
     NavItem("nav.returns", "/schools/{school}/returns", "doc", ("officer", "principal", "leader")),

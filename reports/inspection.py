@@ -9,6 +9,7 @@ from litestar import Response, Router, get
 from litestar.params import FromPath
 
 from reports import boards
+from reports import routes as report_routes
 from reports.board_pages import BureauDoor, show_board, show_incidents, show_late
 from safety.audit import queries as audit
 from safety.ledger import entry_routes
@@ -98,6 +99,36 @@ async def ledger_entry(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
     return await entry_routes.draw_entry(request, place, entry_id)
 
 
+@get("/inspect/schools/{code:str}/returns", guards=[at_school(*WHO)])
+async def returns(request: WebRequest, code: FromPath[str]) -> Page:
+    """The school's returns."""
+    return await report_routes.draw_returns(request, f"/inspect/schools/{code}/returns")
+
+
+@get("/inspect/schools/{code:str}/returns/{period:str}", guards=[at_school(*WHO)])
+async def school_return(request: WebRequest, code: FromPath[str], period: FromPath[str]) -> Page:
+    """One of them, or its draft."""
+    return await report_routes.draw_return(request, f"/inspect/schools/{code}/returns", period)
+
+
+@get("/inspect/schools/{code:str}/returns/{period:str}/pdf", guards=[at_school(*WHO)])
+async def return_file(request: WebRequest, code: FromPath[str], period: FromPath[str]) -> Response[bytes]:
+    """Its file."""
+    return await report_routes.send_return(request, code, period)
+
+
+@get("/inspect/bureaus/{code:str}/inbox", guards=[at_bureau(*WHO)])
+async def inbox(request: WebRequest, code: FromPath[str]) -> Page:
+    """What the bureau's schools returned."""
+    return await report_routes.draw_inbox(request, f"/inspect/bureaus/{code}/inbox")
+
+
+@get("/inspect/bureaus/{code:str}/inbox/{item:uuid}/pdf", guards=[at_bureau(*WHO)])
+async def inbox_file(request: WebRequest, item: FromPath[UUID]) -> Response[bytes]:
+    """A received return, byte for byte."""
+    return await report_routes.send_received(request, item)
+
+
 @get("/inspect/schools/{code:str}/trail", guards=[at_school(*WHO)])
 async def trail(request: WebRequest, code: FromPath[str]) -> Page:
     """What was done at the school, by whom and when, newest first, with the digest of every line."""
@@ -130,6 +161,11 @@ ROUTER = Router(
         ledger_index,
         ledger_list,
         ledger_entry,
+        returns,
+        school_return,
+        return_file,
+        inbox,
+        inbox_file,
         trail,
     ],
     opt=READ_ONLY,

@@ -24,21 +24,27 @@ from safety.web.quarters import quarter_named, quarters_of
 from safety.web.visit import WebRequest, visit_of
 
 Page = Response[str]
-READERS = ("officer", "principal", "leader", "clerk", "inspector")
-BUREAU = ("clerk", "inspector")
+READERS = ("officer", "principal", "leader", "clerk")
+"""Inspectors read the same pages under `/inspect/…`, behind the read-only door."""
+BUREAU = ("clerk",)
 
 
 # ---------------------------------------------------------------- a school's returns
 @get("/schools/{code:str}/returns", guards=[at_school(*READERS)])
 async def school_returns(request: WebRequest, code: FromPath[str]) -> Page:
     """Every sealed return with its receipt, and the way to the draft of the quarter that is ending."""
+    return await draw_returns(request, f"/schools/{code}/returns")
+
+
+async def draw_returns(request: WebRequest, base: str) -> Page:
+    """A school's returns, wherever the page stands."""
     visit = visit_of(request)
     current = Period.of(local_day(visit.now))
     return page(
         request,
         "returns.html",
         facts=await school_facts(visit.school),
-        base=f"/schools/{code}/returns",
+        base=base,
         current=current,
         open_draft=actions.may_be_drafted(current, visit.now),
         sent=await queries.sent(visit.viewer, visit.school),
@@ -48,7 +54,12 @@ async def school_returns(request: WebRequest, code: FromPath[str]) -> Page:
 @get("/schools/{code:str}/returns/{period:str}", guards=[at_school(*READERS)])
 async def school_return(request: WebRequest, code: FromPath[str], period: FromPath[str]) -> Page:
     """The frozen return of a closed quarter; in the last days before the close, the draft."""
-    return await _show(request, code, quarter_named(period, visit_of(request).now), FormState())
+    return await draw_return(request, f"/schools/{code}/returns", period)
+
+
+async def draw_return(request: WebRequest, base: str, period: str) -> Page:
+    """A school's return of a quarter, wherever the page stands."""
+    return await _show(request, base, quarter_named(period, visit_of(request).now), FormState())
 
 
 @post("/schools/{code:str}/returns/{period:str}", guards=[at_school("principal")], status_code=200)
@@ -69,18 +80,27 @@ async def sign(request: WebRequest, code: FromPath[str], period: FromPath[str]) 
             comment=values.get("comment", ""),
         )
     except BadInput as error:
-        return await _show(request, code, quarter, form_state(request, values, error.problems), 400)
+        return await _show(
+            request, f"/schools/{code}/returns", quarter, form_state(request, values, error.problems), 400
+        )
     except Conflict as error:
         # Drawn anew with the draft as it is now; the old key was spent on the old one.
         kept = {name: value for name, value in values.items() if name == "comment"}
         problem = Problem(None, error.code, error.values)
-        return await _show(request, code, quarter, form_state(request, kept, [problem]), 409)
+        return await _show(
+            request, f"/schools/{code}/returns", quarter, form_state(request, kept, [problem]), 409
+        )
     return go_to(f"/schools/{code}/returns/{quarter.id}", "return-signed")
 
 
 @get("/schools/{code:str}/returns/{period:str}/pdf", guards=[at_school(*READERS)])
 async def return_file(request: WebRequest, code: FromPath[str], period: FromPath[str]) -> Response[bytes]:
     """The file as it was delivered. NotFound until its receipt has come."""
+    return await send_return(request, code, period)
+
+
+async def send_return(request: WebRequest, code: str, period: str) -> Response[bytes]:
+    """The file of a school's return."""
     visit, quarter = visit_of(request), quarter_named(period, visit_of(request).now)
     for item in await queries.sent(visit.viewer, visit.school, quarter):
         if item.bytes_digest is not None:
@@ -89,11 +109,11 @@ async def return_file(request: WebRequest, code: FromPath[str], period: FromPath
     raise NotFound
 
 
-async def _show(request: WebRequest, code: str, period: Period, form: FormState, status: int = 200) -> Page:
+async def _show(request: WebRequest, base: str, period: Period, form: FormState, status: int = 200) -> Page:
     visit = visit_of(request)
     given: dict[str, Any] = {
         "facts": await school_facts(visit.school),
-        "base": f"/schools/{code}/returns",
+        "base": base,
         "period": period,
         "form": form,
         "closes_at": close_at(period),
@@ -134,6 +154,11 @@ def _text(request: WebRequest, lang: str) -> Text:
 @get("/bureaus/{code:str}/inbox", guards=[at_bureau(*BUREAU)])
 async def inbox(request: WebRequest, code: FromPath[str]) -> Page:
     """Every school of the bureau with what it returned for a quarter, or that it returned nothing."""
+    return await draw_inbox(request, f"/bureaus/{code}/inbox")
+
+
+async def draw_inbox(request: WebRequest, base: str) -> Page:
+    """A bureau's inbox, wherever the page stands."""
     visit, quarters = visit_of(request), quarters_of(request)
     shown = quarters.shown
     if "period" not in request.query_params and visit.now < close_at(shown):
@@ -142,7 +167,7 @@ async def inbox(request: WebRequest, code: FromPath[str]) -> Page:
     return page(
         request,
         "inbox.html",
-        base=f"/bureaus/{code}/inbox",
+        base=base,
         quarters=quarters,
         closed=visit.now >= close_at(quarters.shown),
         lines=await queries.inbox(visit.viewer, visit.bureau, quarters.shown),
@@ -153,6 +178,11 @@ async def inbox(request: WebRequest, code: FromPath[str]) -> Page:
 async def inbox_file(request: WebRequest, code: FromPath[str], item: FromPath[UUID]) -> Response[bytes]:
     """A received return, byte for byte."""
     del code
+    return await send_received(request, item)
+
+
+async def send_received(request: WebRequest, item: UUID) -> Response[bytes]:
+    """The file of a received return."""
     visit = visit_of(request)
     return await _file(request, *await queries.received_file(visit.viewer, visit.bureau, item))
 

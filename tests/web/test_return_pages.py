@@ -146,24 +146,24 @@ async def test_after_the_close_the_return_its_file_and_its_receipt_are_there(
     assert late.status_code == 409
 
 
-@pytest.mark.parametrize("who", ["clerk", "inspector"])
+@pytest.mark.parametrize(("who", "before"), [("clerk", ""), ("inspector", "/inspect")])
 async def test_the_inbox_shows_what_came_and_what_is_missing(
-    enter, county: Cast, press: Press, clock: FixedClock, who: str
+    enter, county: Cast, press: Press, clock: FixedClock, who: str, before: str
 ) -> None:
     clock.set(CLOSE)
     await fetch_tuples(None, "update school set bureau = $1 where code = 'S003'", [county.county])
     await close_quarter(press, Q3, clock)
     await fetch_tuples(None, "delete from inbox_item where school_code = 'S002'")
     reader = await enter(who, CLOSE)
-    drawn = await reader.get(INBOX)
+    drawn = await reader.get(before + INBOX)
     assert drawn.status_code == 200
     assert "3所学校，收到2份" in drawn.text
     assert drawn.text.count("未报送") == 1
-    path = re.search(rf'href="({INBOX}/[^"]*/pdf)"', drawn.text)
+    path = re.search(rf'href="({before}{INBOX}/[^"]*/pdf)"', drawn.text)
     assert path is not None
     assert (await reader.get(path[1])).content == b"%PDF-1.7 S001"
-    assert (await reader.get(PAGE)).status_code == 200
-    english = await (await enter(who, CLOSE, "en")).get(PAGE)
+    assert (await reader.get(before + PAGE)).status_code == 200
+    english = await (await enter(who, CLOSE, "en")).get(before + PAGE)
     assert "Facts digest" in english.text
 
 
