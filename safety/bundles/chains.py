@@ -6,9 +6,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from safety.calendar import Period
 from safety.clock import local_day
 from safety.errors import Problem
 from safety.ledger.declare import Ledger, Values
+from safety.measures import Version, first_alike
 
 
 @dataclass(slots=True)
@@ -81,15 +83,14 @@ def time(ledger: Ledger, drafts: Sequence[Draft], known: Mapping[UUID, Draft]) -
     """Set `timed_on`: the day of recording of the first version that stood for the same occurrence."""
     by_id = {**known, **{draft.id: draft for draft in drafts}}
     for draft in drafts:
-        draft.timed_on = local_day(_first_alike(ledger.natural, draft, by_id).recorded_at)
+        draft.timed_on = _timed_on(ledger.natural, draft, by_id)
 
 
-def _first_alike(natural: Callable[[Values], Any], draft: Draft, by_id: Mapping[UUID, Draft]) -> Draft:
-    if draft.supersedes is None:
-        return draft
-    mine, first, at = natural(draft.values), draft, draft
+def _timed_on(natural: Callable[[Values], Any], draft: Draft, by_id: Mapping[UUID, Draft]) -> date:
+    own, mine, versions, at = local_day(draft.recorded_at), natural(draft.values), [], draft
     while at.supersedes is not None and at.supersedes in by_id:
         at = by_id[at.supersedes]
-        if natural(at.values) == mine:
-            first = at
-    return first
+        same = natural(at.values) == mine
+        versions.append(Version(at.day, None, local_day(at.recorded_at), None, valid=same))
+    found = first_alike(versions[::-1], lambda version: version.valid, own, Period.of(draft.day).end)
+    return found.recorded_on if found else own

@@ -86,7 +86,7 @@ class Entries:
         said = self._state(raw, problems)
         school = work.school(self.sheet, row, raw.get("school", "").strip())
         if school is None:
-            work.all_wrong(self.sheet, row, problems)
+            work.all_wrong(self.sheet, row, [*problems, *self._ill_formed(raw)])
             return None
         at = said["recorded_at"] or work.now
         context = self._context(await work.context(school), school, at)
@@ -97,6 +97,16 @@ class Entries:
             work.all_wrong(self.sheet, row, problems)
             return None
         return self._made(row, school, values, said, raw, context)
+
+    def _ill_formed(self, raw: Raw) -> Iterable[Problem]:
+        """The cells of a row that are wrong at whatever school."""
+        nowhere = Context(None, self.work.now)  # type: ignore[arg-type]
+        for item in self.ledger.fields:
+            if item.kind not in {Kind.SCHOOL_CLASS, Kind.PERSON} and (raw.get(item.name) or not item.by):
+                try:
+                    parse_field(item, raw.get(item.name) or "", nowhere)
+                except FieldError as error:
+                    yield Problem(item.name, error.code, error.values)
 
     def _context(self, now: Context, school: int, at: datetime) -> Context:
         if at == self.work.now:

@@ -143,7 +143,10 @@ class _Source:
             ("people", people),
         ):
             spec = place_spec(name)
-            yield name, _needed(spec.columns, spec.optional, rows), rows
+            if name == "classes":
+                yield name, (*spec.columns, *spec.optional), rows
+            else:
+                yield name, _needed(spec.columns, spec.optional, rows), rows
 
     async def _fetch(self, sql: str) -> list[tuple[Any, ...]]:
         if self.only is None:
@@ -179,7 +182,8 @@ class _Source:
         return [row for rows in by_subject.values() if len(rows) > 1 for row in rows]
 
     async def _classes(self) -> list[dict[str, Any]]:
-        names = place_spec("classes").columns
+        spec = place_spec("classes")
+        names = (*spec.columns, *spec.optional)
         found = []
         for id_, code, year, grade, name, pupils, since, until in await self._fetch(CLASSES):
             row = (code, year, grade, name, pupils, self.teachers.get(id_), since, until)

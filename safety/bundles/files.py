@@ -115,9 +115,10 @@ FIELDS: dict[str, tuple[Field, ...]] = {
 OPTIONAL = {
     "bureaus": ("made_up",),
     "schools": ("made_up",),
+    "classes": ("from", "until"),
     "people": ("school_year", "from", "until", "language", "disabled_at"),
 }
-"""Columns of ours that are written only where somebody needs them."""
+"""Columns that may be missing; those of ours are written only where somebody needs them."""
 
 STATE = ("id", "supersedes", "voided_at", "why", "recorded_by")
 OWN = ("on_behalf_of", "void_why", "voided_by", "submission_key")

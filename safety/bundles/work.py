@@ -152,6 +152,9 @@ def recorded_then(known: Context, at: datetime) -> Context:
 
 
 def _value(item: Field, text: str, now: datetime) -> Any:
+    if item.choices and item.choices[0].value == "true":
+        # Excel writes them in capitals.
+        text = text.strip().lower()
     value = parse_field(item, text, Context(_NO_SCHOOL, now))
     if value is not None and item.kind is Kind.INTEGER:
         if item.minimum is not None and value < item.minimum:

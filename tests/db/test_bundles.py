@@ -1,6 +1,7 @@
 """Bundles in and out, on both databases: all or nothing, every bad cell named, nothing lost."""
 
 import io
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,15 +11,17 @@ import openpyxl
 import pytest
 
 from config.rules import put_in_use
+from safety.access.queries import scope_of_login
 from safety.audit.queries import verify
 from safety.bundles.actions import Imported, import_bundle
 from safety.bundles.export import export_bundle
 from safety.calendar import Period
 from safety.database import CampusEngine, fetch_tuples
-from safety.errors import BadInput
+from safety.errors import BadInput, NotAllowed
 from safety.scores import measured_score, tallied_score
 from safety.scoring import as_json
 from tests.bundles import NOW, SMALL, reminders, write
+from tests.conftest import opened
 
 put_in_use()
 
@@ -251,11 +254,12 @@ async def test_problems_of_many_files_come_together_without_those_that_follow_fr
 ) -> None:
     files = small(
         schools=SMALL["schools"].replace(",80,", ",many,"),
-        drills=SMALL["drills"].replace(",80,", ",0,").replace("S001", "S009"),
+        drills=SMALL["drills"].replace(",80,", ",few,").replace("S001", "S009"),
     )
     assert await refused(tmp_path, files) == [
         ("schools.csv:2:enrolment", "integer-form"),
         ("drills.csv:2:school", "place-unknown"),
+        ("drills.csv:2:participants", "integer-form"),
     ]
 
 
@@ -368,15 +372,11 @@ async def test_a_bad_event_is_named(
 async def test_what_went_in_comes_out_and_goes_in_again_the_same(
     database: CampusEngine, database_url: str, sqlite_template: Path, tmp_path: Path
 ) -> None:
-    from tests.conftest import opened
-
     await take(tmp_path / "in", small(daily_reminders=CHAIN, incidents=INCIDENT, events=EVENTS))
     await take(tmp_path / "more", {"classes": SMALL["classes"].replace("一(2)班,40", "一(2)班,42")})
     first = await exported(tmp_path / "out")
     for name in ("bureaus", "schools", "terms", "closures", "people"):
         assert first[name] == SMALL[name]
-    import shutil
-
     shutil.copyfile(sqlite_template, tmp_path / "second.db")
     async with opened(f"sqlite:///{tmp_path}/second.db"):
         await import_bundle(None, tmp_path / "out", NOW)
@@ -385,11 +385,64 @@ async def test_what_went_in_comes_out_and_goes_in_again_the_same(
         assert (again.new, again.changed) == (0, 0)
 
 
-async def test_one_school_comes_out_alone(database: CampusEngine, tmp_path: Path) -> None:
-    await take(tmp_path / "in", SMALL)
+async def test_one_school_comes_out_alone(
+    database: CampusEngine, sqlite_template: Path, tmp_path: Path
+) -> None:
+    # The clerk's correction names somebody who has no role at the school.
+    await take(tmp_path / "in", small(daily_reminders=CHAIN.replace("错字,an", "错字,sun")))
     found = await exported(tmp_path / "out", "S002")
     assert sorted(found) == ["bureaus", "schools", "terms"]
     assert "S001" not in found["schools"]
+    first = await exported(tmp_path / "one", "S001")
+    assert "sun,孙经办,,,,\n" in first["people"]
+    shutil.copyfile(sqlite_template, tmp_path / "second.db")
+    async with opened(f"sqlite:///{tmp_path}/second.db"):
+        await import_bundle(None, tmp_path / "one", NOW)
+        assert await exported(tmp_path / "again", "S001") == first
+
+
+# ---------------------------------------------------------------- who may
+async def test_an_officer_fills_own_ledgers_and_states_nothing_that_only_administrators_may(
+    database: CampusEngine, tmp_path: Path
+) -> None:
+    await take(tmp_path / "in", SMALL)
+    officer = await scope_of_login("an", NOW)
+    plain = "school,class,happened_on,text\nS001,一(1)班,2026-11-19,路上小心\nS002,x,2026-11-19,x\n"
+    with pytest.raises(BadInput) as caught:
+        await import_bundle(officer, write(tmp_path / "own", {"daily_reminders": plain}), NOW)
+    assert [found.code for found in caught.value.problems] == ["place-unknown"]
+    plain = plain.replace("S002,x,2026-11-19,x\n", "")
+    done = await import_bundle(officer, write(tmp_path / "own", {"daily_reminders": plain}), NOW)
+    assert done.new == 1
+    assert await fetch_tuples(
+        None, "select recorded_by is null from daily_reminder order by id desc limit 1"
+    ) in (
+        [(0,)],
+        [(False,)],
+    )
+    with pytest.raises(BadInput) as caught:
+        await import_bundle(officer, write(tmp_path / "when", {"zero_reports": SMALL["zero_reports"]}), NOW)
+    assert {found.code for found in caught.value.problems} == {"administrators-only"}
+    with pytest.raises(NotAllowed):
+        await import_bundle(officer, write(tmp_path / "places", {"schools": SMALL["schools"]}), NOW)
+    guard = await scope_of_login("gao", NOW)
+    with pytest.raises(NotAllowed):
+        await import_bundle(guard, tmp_path / "own", NOW)
+
+
+async def test_a_known_entry_that_is_void_by_now_becomes_void(database: CampusEngine, tmp_path: Path) -> None:
+    await take(
+        tmp_path / "a", small(daily_reminders=CHAIN.replace("2026-09-08T09:00", "").replace("不是本班", ""))
+    )
+    again = await take(tmp_path / "b", {"daily_reminders": CHAIN})
+    assert (again.new, again.changed, again.unchanged) == (0, 1, 3)
+    assert await fetch_tuples(None, "select void_why from daily_reminder where voided_at is not null") == [
+        ("不是本班",)
+    ]
+    differing = CHAIN.replace("误填", "另写")
+    assert await refused(tmp_path / "c", {"daily_reminders": differing}) == [
+        ("daily_reminders.csv:5:id", "entry-differs")
+    ]
 
 
 # ---------------------------------------------------------------- the chain from file to score
