@@ -1,4 +1,3 @@
-
 """Which thread a SQLite statement runs in, and that neither choice blocks or loses anything."""
 
 import asyncio
@@ -96,6 +95,17 @@ async def test_a_write_is_tried_in_the_thread_first(tmp_path: Path, monkeypatch:
     for _ in range(3):
         await connection.run("INSERT INTO t VALUES (here())")
     assert [thread == threading.get_ident() for thread in threads] == [True, False, False]
+    await connection.close()
+
+
+async def test_a_short_read_stays_short_however_often_it_is_asked(tmp_path: Path) -> None:
+    connection = Connection(str(tmp_path / "x.db"), read_only=False)
+    await connection.open()
+    threads: set[int] = set()
+    connection.raw.create_function("here", 0, lambda: threads.add(threading.get_ident()) or 1)
+    for _ in range(sqlite_connection.SHORT_STEPS):
+        await connection.run("SELECT here()")
+    assert threads == {threading.get_ident()}
     await connection.close()
 
 
