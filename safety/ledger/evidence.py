@@ -50,14 +50,9 @@ class Reader:
     now: bool = True
     singly: bool = False
 
-    def windows(
-        self, facts: SchoolFacts, line: str, days: frozenset[date] | None = None
-    ) -> tuple[Window, ...]:
-        """A line's windows of the quarter at a school; with `days`, only those that hold one of them."""
-        found = windows(line, facts, self.period, self.book.duties)
-        if days is None:
-            return found
-        return tuple(w for w in found if any(w.start <= day <= w.end for day in days))
+    def windows(self, facts: SchoolFacts, line: str) -> tuple[Window, ...]:
+        """A line's windows of the quarter at a school."""
+        return windows(line, facts, self.period, self.book.duties)
 
     def all_windows(self, facts: SchoolFacts) -> Spans:
         """Every measured line with its windows of the quarter at a school."""

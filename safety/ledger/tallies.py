@@ -10,11 +10,14 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from operator import attrgetter
+from typing import Any
 
 from safety import in_use
 from safety.calendar import Period
 from safety.clock import local_day
 from safety.database import execute_many, fetch_tuples, transaction
+from safety.duties import Window, windows
 from safety.facts import SchoolFacts
 from safety.ledger.declare import Ledger
 from safety.ledger.evidence import Reader
@@ -99,35 +102,57 @@ async def refresh(ledger: Ledger, school_id: int, days: Iterable[date], now: dat
 
 async def _refresh(school_id: int, touched: Mapping[str, Iterable[date]], now: datetime) -> None:
     facts = await school_facts(school_id)
-    every = {day for days in touched.values() for day in days}
-    for period in _periods(every):
-        await _refresh_period(facts, period, touched, now)
+    for period, spans in sorted(_spans(facts, touched).items()):
+        await _refresh_spans(facts, period, spans, now)
 
 
-def _periods(days: Iterable[date]) -> list[Period]:
-    """The quarters in which an occurrence that holds one of these days may fall due."""
-    found: set[Period] = set()
-    for day in days:
-        period = Period.of(day).previous()
-        for _ in range(LONGEST + 2):
-            found.add(period)
-            period = period.next()
-    return sorted(found)
+def _spans(
+    facts: SchoolFacts, touched: Mapping[str, Iterable[date]]
+) -> dict[Period, dict[str, list[Window]]]:
+    """The windows that hold a touched day, in order, by the quarter in which they fall due and by line."""
+    found: dict[Period, dict[str, set[Window]]] = {}
+    for line, days in touched.items():
+        for day in days:
+            for period, window in _holding(facts, line, day):
+                found.setdefault(period, {}).setdefault(line, set()).add(window)
+    return {
+        period: {line: sorted(windows, key=attrgetter("due")) for line, windows in lines.items()}
+        for period, lines in found.items()
+    }
 
 
-async def _refresh_period(
-    facts: SchoolFacts, period: Period, touched: Mapping[str, Iterable[date]], now: datetime
+def _holding(facts: SchoolFacts, line: str, day: date) -> tuple[tuple[Period, Window], ...]:
+    """A line's windows that hold a day, each with its quarter; kept with the facts, since every write asks for them."""
+    key, standards = ("holding", line, day), in_use.standards()
+    kept: Any = facts.memo.get(key)
+    if kept is None or kept[0] is not standards:
+        found = (
+            (period, window)
+            for period in _periods(day)
+            for window in windows(line, facts, period, Rulebook.of(standards, period).duties)
+            if window.start <= day <= window.end
+        )
+        kept = facts.memo[key] = standards, tuple(found)
+    holding: tuple[tuple[Period, Window], ...] = kept[1]
+    return holding
+
+
+def _periods(day: date) -> Iterable[Period]:
+    """The quarters in which an occurrence that holds the day may fall due."""
+    period = Period.of(day).previous()
+    for _ in range(LONGEST + 2):
+        yield period
+        period = period.next()
+
+
+async def _refresh_spans(
+    facts: SchoolFacts, period: Period, spans: Mapping[str, Sequence[Window]], now: datetime
 ) -> None:
-    book = Rulebook.of(in_use.standards(), period)
-    reader = Reader(in_use.registry(), period, book, now)
-    spans = {line: reader.windows(facts, line, frozenset(days)) for line, days in touched.items()}
-    spans = {line: found for line, found in spans.items() if found}
-    if not spans:
-        return
+    reader = Reader(in_use.registry(), period, Rulebook.of(in_use.standards(), period), now)
     measured = await reader.measure(facts, spans)
-    for line, windows in spans.items():
+    for line, due_windows in spans.items():
         rows = {row.day: row for row in measured[line].rows}
-        for due in {window.due for window in windows} | rows.keys():
+        for due in {window.due for window in due_windows} | rows.keys():
             await _write(facts.id, line, due, rows.get(due))
 
 
