@@ -132,7 +132,7 @@ async def list_entries(
 def _refuse_unread(given: Mapping[str, str], filters: queries.Filters) -> None:
     """A page shows what it can of an odd address; a program must hear that a filter was not understood."""
     read = {
-        "since": filters.since, "until": filters.until, "class": filters.school_class, "person": filters.person,
+        "since": filters.since, "until": filters.until, "class": filters.classes or None, "person": filters.person,
         "timing": filters.timing or None, "q": filters.text or None,
     }  # fmt: skip
     problems = [

@@ -51,6 +51,8 @@ async def draw_entry(
         lead=forms.lead_field(ledger),
         show=forms.Shower(context, found.people, visit.lang),
         kinds={event.kind: event for event in ledger.events},
+        # What a later fact says of a field stands over what the entry said.
+        since={event.kind: event for event in found.events if event.value},
         addable=[event for event in ledger.events if _may_add(event, place)],
         form=form or FormState(),
         error=error,

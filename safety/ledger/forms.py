@@ -244,7 +244,7 @@ def read_filters(query: Mapping[str, str], context: Context) -> tuple[Filters, R
             read[name] = day
     named = query.get("class", "")
     if named in context.classes:
-        read["school_class"] = _class_of_span(named, context, read.get("until") or context.recorded_on)
+        read["classes"] = tuple(item.id for item in context.classes[named])
     person = context.people.get(query.get("person", ""))
     if person is not None:
         read["person"] = person
@@ -256,12 +256,6 @@ def read_filters(query: Mapping[str, str], context: Context) -> tuple[Filters, R
         read["text"] = text
     kept = {"since", "until", "class", "person", "timing", "state", "order", "q"}
     return Filters(**read), {name: query[name] for name in query if name in kept and query[name]}
-
-
-def _class_of_span(name: str, context: Context, day: date) -> int:
-    """The class of that name in the school year of a day, or the latest of the name."""
-    named = context.classes[name]
-    return next((item.id for item in named if item.exists_on(day)), named[-1].id)
 
 
 def _day_or_none(text: str) -> date | None:

@@ -48,13 +48,13 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list shows. Days are inclusive; `person` recorded it or is named in it; `timing` is on-time, late or
-    backfilled; `state` and `order` are keys of STATES and ORDERS.
+    """What a list shows. Days are inclusive; `classes` are ids; `person` recorded it or is named in it; `timing` is on-time,
+    late or backfilled; `state` and `order` are keys of STATES and ORDERS.
     """
 
     since: date | None = None
     until: date | None = None
-    school_class: int | None = None
+    classes: tuple[int, ...] = ()
     person: int | None = None
     timing: str = ""
     state: str = "current"
@@ -189,8 +189,11 @@ def _where(ledger: Ledger, school_id: int, filters: Filters) -> tuple[str, list[
         given("e.happened_on >= {}", filters.since)
     if filters.until is not None:
         given("e.happened_on <= {}", filters.until)
-    if filters.school_class is not None:
-        given("e.school_class = {}", filters.school_class)
+    if filters.classes:
+        # One name has another class in every school year.
+        places = ", ".join(f"${len(args) + n}" for n in range(1, len(filters.classes) + 1))
+        parts.append(f"e.school_class in ({places})")
+        args.extend(filters.classes)
     if filters.person is not None:
         named = ["recorded_by", "on_behalf_of", *_columns(ledger, Kind.PERSON)]
         given("(" + " or ".join(f"e.{name} = {{}}" for name in named) + ")", filters.person)

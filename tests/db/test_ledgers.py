@@ -268,8 +268,8 @@ async def test_every_filter_narrows_the_list(cast: Cast, ledger: Ledger) -> None
     if any(item.kind is Kind.TEXT for item in ledger.fields):
         shown.append(Filters(text="防火"))
     if any(item.kind is Kind.SCHOOL_CLASS for item in ledger.fields):
-        shown.append(Filters(school_class=cast.school_class))
-        hidden.append(Filters(school_class=cast.school_class + 999))
+        shown.append(Filters(classes=(cast.school_class,)))
+        hidden.append(Filters(classes=(cast.school_class + 999, cast.school_class + 998)))
     for filters, expected in [(f, 1) for f in shown] + [(f, 0) for f in hidden]:
         page = await queries.list_entries(scope, ledger, cast.school, filters)
         assert (page.total, len(page.rows)) == (expected, expected), filters
