@@ -1,5 +1,7 @@
 """Writing returns: the principal's sign-off, and the sealing of a quarter."""
 
+import asyncio
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +11,7 @@ import msgspec
 
 from reports import queries
 from reports.compile import Making, compile_return
-from reports.document import ReturnDocument, canonical, document_digest
+from reports.document import ReturnDocument, canonical
 from safety.access.scope import Scope
 from safety.audit.actions import append
 from safety.calendar import Period
@@ -143,26 +145,42 @@ async def seal(school_id: int, period: Period, now: datetime, *, test_clock: boo
         test_clock=test_clock,
         signed=kept.signed if kept else None,
     )
-    document = compile_return(found, making)
-    async with transaction():
-        # Only now is the chain held still: its head is printed, and the next line is that of the sealing.
-        head = await queries.chain_head(school_id, locked=True)
-        document = msgspec.structs.replace(document, chain_head=head)
-        total = found.score.total
-        return await _save(school_id, document, total, kept.id if kept else None, now)
+    document = await asyncio.to_thread(compile_return, found, making)
+    return await _seal(school_id, document, found.score.total, kept.id if kept else None, now)
+
+
+async def _seal(
+    school_id: int, document: ReturnDocument, total: int | None, sign_off: UUID | None, now: datetime
+) -> bool:
+    """Print the chain's head on it and save it. Writing it out takes a while, so nobody is kept waiting meanwhile: if
+    the chain has grown by then, it is written out again.
+    """
+    while True:
+        head = await queries.chain_head(school_id)
+        headed = msgspec.structs.replace(document, chain_head=head)
+        text = await asyncio.to_thread(canonical, headed)
+        async with transaction():
+            if await queries.chain_head(school_id, locked=True) == head:
+                return await _save(school_id, headed, text, total, sign_off, now)
 
 
 async def _save(
-    school_id: int, document: ReturnDocument, total: int | None, sign_off: UUID | None, now: datetime
+    school_id: int,
+    document: ReturnDocument,
+    text: bytes,
+    total: int | None,
+    sign_off: UUID | None,
+    now: datetime,
 ) -> bool:
-    id_, digest = new_id(), document_digest(document)
+    # The digest of the whole document is that of its canonical text.
+    id_, digest = new_id(), hashlib.sha256(text).hexdigest()
     values = [
         id_,
         school_id,
         document.period.id,
         document.version,
         document.status,
-        canonical(document).decode(),
+        text.decode(),
     ]
     values += [digest, document.facts_digest, document.previous_digest, total, document.score.grade, sign_off]
     values += [now, document.closed_late, document.made_up, document.test_clock]

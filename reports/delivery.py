@@ -14,7 +14,7 @@ from uuid import UUID
 
 from reports import files
 from reports.document import ReturnDocument, parse
-from reports.pdf import WORKERS, Renderer
+from reports.pdf import WORKERS, Renderer, RenderError
 from safety.audit.actions import append
 from safety.calendar import Period
 from safety.database import fetch_tuples, transaction
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)
 LOOK_AGAIN_SECONDS = 0.2
+GIVE_UP_AFTER = 6
 WAITING = """select o.message, o.attempts, o.claimed_by, o.lease_until, r.period from outbox o
 join school_return r on r.id = o.sealed where o.state = 'waiting' order by o.next_at, o.message"""
 DUE = """select o.message, o.attempts, o.claimed_by, o.lease_until, r.period from outbox o
@@ -74,6 +75,12 @@ class Deliveries:
 
     delivered: int = 0
     failed: dict[UUID, str] = field(default_factory=dict)
+    in_a_row: int = 0
+
+    @property
+    def hopeless(self) -> bool:
+        """So many failures one after another are not the messages' fault: the rest waits for the next round."""
+        return self.in_a_row >= GIVE_UP_AFTER
 
 
 async def deliver_waiting(
@@ -91,7 +98,10 @@ async def deliver_waiting(
     total = len(await _waiting(now, period, everything))
 
     async def work() -> None:
-        while (message := await _next(press, now, period, everything, tried)) is not None:
+        while not found.hopeless:
+            message = await _next(press, now, period, everything, tried)
+            if message is None:
+                return
             await _attempt(press, message, now, found)
             if progress:
                 progress("deliver", found.delivered + len(found.failed), total)
@@ -136,17 +146,22 @@ async def _attempt(press: Press, message: UUID, now: datetime, found: Deliveries
     except asyncio.CancelledError:
         await asyncio.shield(_release(press, message, now, ""))
         raise
+    except RenderError as error:
+        log.warning("message %s was not drawn: %s", message, error)
+        await _put_off(press, message, now, found, error)
     except Exception as error:
         log.exception("message %s was not delivered", message)
-        found.failed[message] = f"{type(error).__name__}: {error}"
-        await _put_off(press, message, now, found.failed[message])
+        await _put_off(press, message, now, found, error)
     else:
         found.delivered += 1
+        found.in_a_row = 0
 
 
-async def _put_off(press: Press, message: UUID, now: datetime, error: str) -> None:
+async def _put_off(press: Press, message: UUID, now: datetime, found: Deliveries, error: Exception) -> None:
+    found.failed[message] = f"{type(error).__name__}: {error}"
+    found.in_a_row += 1
     rows = await fetch_tuples(None, "select attempts from outbox where message = $1", [message])
-    await _release(press, message, now + backoff(rows[0][0]), error[:2000])
+    await _release(press, message, now + backoff(rows[0][0]), found.failed[message][:2000])
 
 
 async def _release(press: Press, message: UUID, next_at: datetime, error: str) -> None:
