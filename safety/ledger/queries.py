@@ -48,8 +48,9 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list shows. Days are inclusive; `classes` are ids; `person` recorded it or is named in it; `timing` is on-time,
-    late or backfilled; `state` and `order` are keys of STATES and ORDERS.
+    """What a list shows. Days are inclusive; `classes` are ids; `person` recorded it or is named in it.
+
+    `timing` is on-time, late or backfilled; `state` and `order` are keys of STATES and ORDERS.
     """
 
     since: date | None = None
