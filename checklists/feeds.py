@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from safety.ledger.feeds import Feed, Gather, Reading, Stored, StoredEvent, alone
+from safety.ledger.feeds import CORRECTED, Feed, Gather, Reading, Stored, StoredEvent, alone
 from safety.measures import Mark, Setting, per_unit
 
 SAMPLE_COLUMNS = ("meal", "grams", "stored_at", "discarded_at")
@@ -41,11 +41,14 @@ SAMPLES = Gather(
     ("e.happened_on", "e.meal", "e.grams", 'min(e.timed_on) as "timed [date]"'),
     _sample_marks,
     group=("e.happened_on", "e.meal", "e.grams"),
-    apart="e.discarded_at is not null",
+    apart=f"e.discarded_at is not null or {CORRECTED}",
     weighs_events=True,
 )
 BATCHES = Gather(
-    ("e.happened_on", 'min(e.timed_on) as "timed [date]"'), _batch_marks, group=("e.happened_on",)
+    ("e.happened_on", 'min(e.timed_on) as "timed [date]"'),
+    _batch_marks,
+    group=("e.happened_on",),
+    apart=CORRECTED,
 )
 
 SAMPLE_FEEDS = (Feed("food.samples", alone(per_unit), _sample, gather=SAMPLES),)

@@ -119,12 +119,32 @@ def timing_of(recorded_on: date, grace_until: date, closes: date) -> int:
     return ON_TIME if recorded_on <= grace_until else LATE
 
 
-def timed_on(mark: Mark, window: Window, unit: Hashable) -> date:
-    """The local day that times an entry for a window: of its first version that was valid for the same occurrence."""
-    for version in mark.history:
-        if version.valid and version.unit == unit and window.start <= version.day <= window.end:
-            return version.recorded_on
-    return mark.recorded_on
+def first_alike(
+    history: Sequence[Version], alike: Callable[[Version], bool], own: date, closes: date
+) -> Version | None:
+    """The version that times an entry recorded on `own`: the first that was valid for the same occurrence.
+
+    None if it times itself: also where it was changed back after the close from something else, for as the quarter
+    closed it did not answer that occurrence, and nothing raises a closed quarter.
+    """
+    found = next((version for version in history if alike(version)), None)
+    if found is not None and own > closes:
+        stood = [version for version in history if version.recorded_on <= closes]
+        if not (stood and alike(stood[-1])):
+            return None
+    return found
+
+
+def timed_on(mark: Mark, window: Window, unit: Hashable, closes: date) -> date:
+    """The local day that times an entry for a window."""
+    if not mark.history:
+        return mark.recorded_on
+
+    def alike(version: Version) -> bool:
+        return version.valid and version.unit == unit and window.start <= version.day <= window.end
+
+    found = first_alike(mark.history, alike, mark.recorded_on, closes)
+    return found.recorded_on if found else mark.recorded_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +202,9 @@ def per_unit(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting:
         def work(row: Row, fills: list[Fill]) -> None:
             best: dict[Hashable, tuple[int, Mark]] = {}
             for mark in within(days, window):
-                timing = timing_of(timed_on(mark, window, mark.unit), window.grace_until, setting.closes)
+                timing = timing_of(
+                    timed_on(mark, window, mark.unit, setting.closes), window.grace_until, setting.closes
+                )
                 if mark.many:
                     row.add(timing, mark.many)
                 elif mark.unit not in best or timing < best[mark.unit][0]:
@@ -231,7 +253,7 @@ def _class_week(
     row: Row, fills: list[Fill], window: Window, unit: int, held: list[Mark], pupils: int, setting: Setting
 ) -> None:
     def timing(mark: Mark) -> int:
-        return timing_of(timed_on(mark, window, unit), window.grace_until, setting.closes)
+        return timing_of(timed_on(mark, window, unit, setting.closes), window.grace_until, setting.closes)
 
     best = min(held, key=timing)
     row.add(timing(best))
@@ -288,7 +310,7 @@ def awareness(
     fills: list[Fill] = []
     now: list[tuple[int, int]] = []
     for mark in (m for m in marks if m.day in period):
-        timing = BACKFILLED if timed_on(mark, window, mark.unit) > setting.closes else ON_TIME
+        timing = BACKFILLED if timed_on(mark, window, mark.unit, setting.closes) > setting.closes else ON_TIME
         row.add(timing)
         note(fills, mark, window, timing, mark.id)
         if timing == ON_TIME:

@@ -15,8 +15,10 @@ from safety.measures import (
     Measured,
     Row,
     Setting,
+    Version,
     by_day,
     collect,
+    first_alike,
     note,
     per_unit,
     timed_on,
@@ -51,11 +53,12 @@ def _slot_timing(slot: Slot, mark: Mark, window: Window, setting: Setting) -> in
     lead = setting.rules.checkin_lead
     if not (isinstance(mark.extra, Checkin) and _fits(slot, mark.extra, lead)):
         return None
-    recorded_on = mark.recorded_on
-    for version in mark.history:
-        if version.valid and isinstance(version.extra, Checkin) and _fits(slot, version.extra, lead):
-            recorded_on = version.recorded_on
-            break
+
+    def alike(version: Version) -> bool:
+        return version.valid and isinstance(version.extra, Checkin) and _fits(slot, version.extra, lead)
+
+    found = first_alike(mark.history, alike, mark.recorded_on, setting.closes)
+    recorded_on = found.recorded_on if found else mark.recorded_on
     return timing_of(recorded_on, window.grace_until, setting.closes)
 
 
@@ -178,7 +181,7 @@ def rounds(
 
 def _round(mark: Mark, i: int, window: Window, setting: Setting) -> "Round":
     assert isinstance(mark.extra, Checkin)
-    timing = timing_of(timed_on(mark, window, None), window.grace_until, setting.closes)
+    timing = timing_of(timed_on(mark, window, None, setting.closes), window.grace_until, setting.closes)
     return mark.extra.at, timing, i
 
 

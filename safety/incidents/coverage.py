@@ -6,7 +6,7 @@ from datetime import date, datetime
 from safety.clock import local_day
 from safety.duties import Window
 from safety.incidents.rules import Incident, State, instants
-from safety.measures import Fill, Mark, Measured, Row, Setting, timing_of
+from safety.measures import BACKFILLED, Fill, Mark, Measured, Row, Setting, first_alike, timing_of
 
 
 def covered_days(
@@ -46,7 +46,9 @@ def _zero_options(
 ) -> list[tuple[int, Fill]]:
     found = []
     for mark in marks:
-        first = next((v for v in mark.history if v.valid and v.day == window.due), None)
+        first = first_alike(
+            mark.history, lambda v: v.valid and v.day == window.due, mark.recorded_on, setting.closes
+        )
         recorded_at = first.recorded_at if first else mark.recorded_at
         assert mark.id is not None
         assert recorded_at is not None
@@ -63,19 +65,26 @@ def _incident_options(
     found = []
     for incident in incidents:
         now = incident.state_at(setting.at)
-        if now is None or now.voided or now.day != window.due:
+        if now is None or not _answers(now, window.due):
             continue
         answered = _answered_on(incident, window.due, setting.at)
         if answered is not None:
             timing = timing_of(answered, window.grace_until, setting.closes)
+            if not _answers(incident.state_at(setting.frozen_at), window.due):
+                timing = BACKFILLED
             found.append((timing, Fill(incident.id, window.key, now.day, timing, incident.first_known_at)))
     return found
+
+
+def _answers(state: State | None, day: date) -> bool:
+    """Whether an incident stands as reported, on that day."""
+    return state is not None and not state.voided and state.day == day and state.reported_at is not None
 
 
 def _answered_on(incident: Incident, day: date, at: datetime) -> date | None:
     """The local day by which an incident of that day was both reported and recorded as reported."""
     for instant in incident.changes():
         state = incident.state_at(instant) if instant <= at else None
-        if state and not state.voided and state.day == day and state.reported_at is not None:
+        if state and state.reported_at is not None and _answers(state, day):
             return max(local_day(state.reported_at), local_day(instant))
     return None

@@ -184,7 +184,9 @@ def _stored_marks(rows: Rows, read: Read, setting: Setting) -> list[Mark]:
             continue
         reading = read(row, rows.events_of(row, setting.at), setting)
         if reading.valid and not row.is_ahead:
-            history = tuple(_version(v, read, setting) for v in rows.earlier(row))
+            history = tuple(
+                _version(v, read, setting, _weighed(rows, row, setting)) for v in rows.earlier(row)
+            )
             marks.append(_mark(row, reading, history))
     return marks
 
@@ -202,9 +204,14 @@ def _mark(row: Stored, reading: Reading, history: tuple[Version, ...]) -> Mark:
     )
 
 
-def _version(row: Stored, read: Read, setting: Setting) -> Version:
-    # Later facts never move an entry's time, so a version is judged by its own values alone.
-    said = read(row, (), setting)
+def _weighed(rows: Rows, row: Stored, setting: Setting) -> Sequence[StoredEvent]:
+    # Later facts never move an entry's time, so versions are judged by their own values alone; but a correction made
+    # after the close cannot restore what a later fact had undone by then.
+    return rows.events_of(row, setting.frozen_at) if local_day(row.recorded_at) > setting.closes else ()
+
+
+def _version(row: Stored, read: Read, setting: Setting, events: Sequence[StoredEvent]) -> Version:
+    said = read(row, events, setting)
     recorded_on = local_day(row.recorded_at)
     valid = said.valid and not row.is_ahead
     return Version(row.day, said.unit, recorded_on, row.recorded_at, said.amount, valid, said.extra)
