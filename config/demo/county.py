@@ -149,11 +149,10 @@ class County:
         school.facts = await school_facts(school.id)
         period = Period.of(first)
         if first == period.start:
-            incidents.plan_quarter(
-                school, period, _quarters_between(period, self.wish.today), len(self.plans)
-            )
             returns.plan_quarter(school, period)
         days = school.facts.calendar.school_days(first, until - DAY)
+        ago = _quarters_between(period, self.wish.today)
+        incidents.plan_stories(school, days, ago, len(self.plans))
         self._rosters(school, first, until)
         for plan in (lessons.plan, duty.plan, canteen.plan, exercises.plan, incidents.plan):
             plan(school, days)

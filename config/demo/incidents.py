@@ -40,18 +40,25 @@ STORIES: dict[int, dict[int, Story]] = {
 """By how many quarters ago, then by the school's number."""
 
 
-def plan_quarter(school: DemoSchool, period: Period, ago: int, total: int) -> None:
-    """What will go wrong at a school in a quarter; in a smaller county the stories fall to those who are there."""
+def plan_stories(school: DemoSchool, days: Sequence[date], ago: int, total: int) -> None:
+    """What goes wrong on one of these school days; in a smaller county the stories fall to those who are there."""
     for number, story in STORIES.get(ago, {}).items():
         if number % total == school.plan.number and (number < total or ago == 1):
-            _happen(school, period, story)
+            day = _nth_school_day(school, days, story.nth)
+            if day is not None:
+                _happen(school, day, story)
 
 
-def _happen(school: DemoSchool, period: Period, story: Story) -> None:
-    days = school.facts.calendar.school_days(period.start, period.end)
-    if len(days) <= story.nth:
-        return
-    happened = at(days[story.nth], story.hour, school.random.randrange(60))
+def _nth_school_day(school: DemoSchool, days: Sequence[date], nth: int) -> date | None:
+    """The quarter's school day of that number, if it is one of these."""
+    for day in days:
+        if len(school.facts.calendar.school_days(Period.of(day).start, day)) == nth:
+            return day
+    return None
+
+
+def _happen(school: DemoSchool, day: date, story: Story) -> None:
+    happened = at(day, story.hour, school.random.randrange(60))
     discovered = happened + timedelta(minutes=school.random.randint(2, 9))
     reported = discovered + timedelta(hours=story.reported_after)
     values: Values = {

@@ -20,6 +20,7 @@ from safety.calendar import Period
 from safety.facts import ClassFacts, size_at
 
 LEGAL_MONTHS = (11, 5)
+LEAST_DAYS = 15
 CHECK_BEFORE = timedelta(days=12)
 """How long before a quarter's last school day classes are first asked what they know."""
 
@@ -152,6 +153,8 @@ def _checks(school: DemoSchool, day: date) -> None:
     """Once a quarter, some days before its last school day, classes are asked; in the running quarter half-way."""
     period = Period.of(day)
     days = school.facts.calendar.school_days(period.start, period.end)
+    if len(days) < LEAST_DAYS:  # the coming school year's terms have not been entered yet
+        return
     early = days[len(days) // 2]
     last = max((d for d in days if d <= days[-1] - CHECK_BEFORE), default=days[0])
     share = {early: 0.5, last: 1.0}.get(day)
