@@ -102,7 +102,7 @@ def _roles(line: Line, unit: str, person: int | None) -> frozenset[str]:
         # A slot that nobody is rostered for is for those who make rosters to fill.
         return line.writers if person is not None else MANAGERS
     roles = OWN_ROLES.get(line.id, line.writers)
-    return roles - {"teacher"} if unit == "school" else roles
+    return roles - {"teacher"} if unit in {"school", "pupils"} else roles
 
 
 def _units(

@@ -176,8 +176,18 @@ class Events:
             return None
 
     # ---- writing
+    async def _known(self) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+        """What is stored of these entries already, by school, ledger and key."""
+        chains = sorted({row[2] for row in self.rows})
+        found: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        for start in range(0, len(chains), CHUNK):
+            part = chains[start : start + CHUNK]
+            rows = await fetch_tuples(None, f"{KNOWN} where chain in ({places(len(part))})", part)
+            found.update({tuple(row[:3]): tuple(row[3:]) for row in rows})
+        return found
+
     async def _write(self) -> None:
-        known = {tuple(row[:3]): row[3:] for row in await fetch_tuples(None, KNOWN)} if self.rows else {}
+        known = await self._known()
         fresh = []
         days: dict[UUID, set[date]] = defaultdict(set)
         for id_, entry in self.entries.items():

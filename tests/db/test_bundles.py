@@ -3,7 +3,7 @@
 import io
 import shutil
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from safety.bundles.actions import Imported, import_bundle
 from safety.bundles.export import export_bundle
 from safety.calendar import Period
 from safety.database import CampusEngine, fetch_tuples
+from safety.due import for_person
+from safety.dues import dues
 from safety.errors import BadInput, NotAllowed
 from safety.scores import measured_score, tallied_score
 from safety.scoring import as_json
@@ -447,7 +449,9 @@ async def test_a_known_entry_that_is_void_by_now_becomes_void(database: CampusEn
 
 # ---------------------------------------------------------------- the chain from file to score
 async def test_a_score_worked_by_hand(database: CampusEngine, tmp_path: Path) -> None:
-    """S001 in 2026Q3: 22 school days (1 to 30 September but two days off: 25 and 9), two classes, one canteen meal."""
+    """S001 in 2026Q3: two classes, one meal, 22 school days. September has 22 weekdays; the 25th is a holiday and the
+    9th closed; Sunday the 20th is worked nationally and Saturday the 12th is an extra day.
+    """
     await take(tmp_path, SMALL)
     school = (await fetch_tuples(None, "select id from school where code = 'S001'"))[0][0]
     document = as_json(await tallied_score(school, Period.parse("2026Q3"), NOW))
@@ -456,7 +460,7 @@ async def test_a_score_worked_by_hand(database: CampusEngine, tmp_path: Path) ->
     def said(line: str) -> tuple[int, int, int, int]:
         return tuple(lines[line][name] for name in ("expected", "on_time", "late", "backfilled"))  # type: ignore[return-value]
 
-    days = lines["duty.leader"]["expected"]
+    days = 22
     assert said("education.daily") == (2 * days, 1, 0, 0)
     # Five weeks of two classes; 40 and 38 of 40 pupils reached in one of them: 78 of 400.
     assert said("education.weekly") == (10, 2, 0, 0)
@@ -472,5 +476,40 @@ async def test_a_score_worked_by_hand(database: CampusEngine, tmp_path: Path) ->
     # 30 checked of the 24 needed, 27 knew: 8 × 0.9.
     assert lines["T3"]["points"] == "7.20"
     assert said("T3") == (24, 24, 0, 0)
+    # Three covered days of 22 verify nothing, and the incident's liability is pending: T2, T4, T5 and T6 give nothing.
+    groups = {group["id"]: group["points"] for group in document["groups"]}
+    assert groups["targets"] == "9.15"
+    # The half's 50 points go to education, duty, food and drills as 10 : 8 : 12 : 8: 13.16, 10.53, 15.79, 10.52.
+    # Education shares 13.16 as 4 : 3 : 1: 6.58, 4.94, 1.64, of which 1/5, 1/44 and all: 1.32 + 0.11 + 1.64.
+    assert groups["education"] == "3.07"
+    # Gate 1/44 of 2.64; the others nothing.
+    assert groups["duty"] == "0.06"
+    # Samples 1/22 of 7.90, purchases 1/5 of 7.89: 0.36 + 1.58.
+    assert groups["food"] == "1.94"
+    # Monthly and evaluated 5 : 2; the fire drill falls due in the fourth quarter: all of it.
+    assert groups["drills"] == "10.52"
+    assert (document["total"], document["grade"]) == ("24.74", "不合格")
     measured = (await measured_score(school, Period.parse("2026Q3"), NOW, now=True))[1]
     assert as_json(measured) == document
+
+
+async def test_what_is_due_after_an_import(database: CampusEngine, tmp_path: Path) -> None:
+    await take(tmp_path, SMALL)
+    school = (await fetch_tuples(None, "select id from school where code = 'S001'"))[0][0]
+    owed = await dues(school, date(2026, 9, 2), NOW)
+    gate = [
+        (item.state, item.person is not None)
+        for item in owed
+        if item.line == "duty.gate" and item.due.day == 2
+    ]
+    assert sorted(gate) == [("done", True), ("open", False)]
+    reminders_due = [
+        (item.unit_name, item.state) for item in owed if item.line == "education.daily" and item.due.day == 2
+    ]
+    assert sorted(reminders_due) == [("一(1)班", "done"), ("一(2)班", "open")]
+    teacher = await scope_of_login("lin", NOW)
+    assert teacher is not None
+    assert {item.unit_name for item in for_person(owed, teacher, school)} == {"一(1)班"}
+    cook = await scope_of_login("zhou", NOW)
+    assert cook is not None
+    assert {item.line.split(".")[0] for item in for_person(owed, cook, school)} == {"food"}
