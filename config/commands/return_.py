@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -111,7 +112,7 @@ def _bar(invocation: Invocation) -> Iterator[Progress]:
         def progress(stage: str, done: int, total: int) -> None:
             if stage not in bars:
                 label = invocation.say(f"command.return.{stage}")
-                made: Any = click.progressbar(length=total, label=label, file=click.get_text_stream("stderr"))
+                made: Any = click.progressbar(length=total, label=label, file=sys.stderr)
                 bars[stage] = open_bars.enter_context(made)
             bars[stage].update(done - bars[stage].pos)
 

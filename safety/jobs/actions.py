@@ -23,7 +23,7 @@ lease_until = excluded.lease_until, attempts = job_slot.attempts + 1, started_at
 error = '' returning attempts"""
 _MINE = "where name = $1 and slot = $2 and claimed_by = $3 and attempts = $4 and state = 'running' returning attempts"
 RENEW = f"update job_slot set lease_until = $5 {_MINE}"  # noqa: S608
-FINISH = f"update job_slot set state = $5, finished_at = $6, count = $7, lease_until = null {_MINE}"  # noqa: S608
+FINISH = f"update job_slot set state = $5, finished_at = $6, handled = $7, lease_until = null {_MINE}"  # noqa: S608
 FAIL = f"update job_slot set state = $5, next_at = $6, error = $7, lease_until = null {_MINE}"  # noqa: S608
 PLACE = """insert into job_slot (name, slot, due_at, state, claimed_by, attempts, error)
 values ($1, $2, $3, 'running', '', 0, '') on conflict (name, slot) do nothing returning attempts"""

@@ -10,7 +10,7 @@ INSTALLED = """select min(l.at) as "at [timestamptz]" from audit_head h
 join audit_line l on l.chain = h.chain and l.position = 1"""
 ONE = """select state, claimed_by, lease_until, next_at, attempts from job_slot
 where name = $1 and slot = $2 for update"""
-ALL = """select name, slot, due_at, state, claimed_by, attempts, started_at, finished_at, next_at, count, error
+ALL = """select name, slot, due_at, state, claimed_by, attempts, started_at, finished_at, next_at, handled, error
 from job_slot order by due_at, name"""
 
 
@@ -27,7 +27,7 @@ class SlotLine:
     started_at: datetime | None
     finished_at: datetime | None
     next_at: datetime | None
-    count: int | None
+    handled: int | None
     error: str
 
 

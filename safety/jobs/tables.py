@@ -22,5 +22,5 @@ class JobSlot(Table, tablename="job_slot"):
     attempts = Integer(default=0)
     started_at = Timestamptz(null=True, default=None)
     finished_at = Timestamptz(null=True, default=None)
-    count = Integer(null=True, default=None)
+    handled = Integer(null=True, default=None)
     error = Text(default="")

@@ -71,7 +71,7 @@ async def test_every_missed_slot_since_the_installation_is_caught_up_once(instal
     assert await walk(work.job, clock, me()) == {"2026Q2": "done", "2026Q3": "done"}
     assert await walk(work.job, clock, me()) == {}
     assert work.done == ["2026Q2", "2026Q3"]
-    assert [(line.slot, line.state, line.count, line.attempts) for line in await list_slots()] == [
+    assert [(line.slot, line.state, line.handled, line.attempts) for line in await list_slots()] == [
         ("2026Q2", "done", 7, 1),
         ("2026Q3", "done", 7, 1),
     ]
@@ -102,7 +102,7 @@ async def test_a_claim_of_another_machine_holds_until_its_lease_ends(installed: 
     # The first comes back from the dead: its claim is lost, and what it says changes nothing.
     assert not await renew(theirs, Q2 + timedelta(minutes=20))
     assert not await finish(theirs, 0, Q2 + timedelta(minutes=20))
-    assert [line.count for line in await list_slots()] == [7]
+    assert [line.handled for line in await list_slots()] == [7]
 
 
 def ended_process() -> str:

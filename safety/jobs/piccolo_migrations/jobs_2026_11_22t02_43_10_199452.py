@@ -15,8 +15,8 @@ async def forwards():
     manager.add_column(
         table_class_name="JobSlot",
         tablename="job_slot",
-        column_name="count",
-        db_column_name="count",
+        column_name="handled",
+        db_column_name="handled",
         column_class_name="Integer",
         column_class=Integer,
         params={
