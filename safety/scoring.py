@@ -154,10 +154,11 @@ def attain_zero(
     """Met, unverified or missed: no incident counts for little when nobody was looking."""
     if any(line in c.missed for c in consequences):
         return Attained(True, "missed")
-    if not count.expected:
-        return NOTHING_DUE
-    coverage = Fraction(count.on_time, count.expected)
     pending = line == "T2" and any(c.pending for c in consequences)
+    if not count.expected and not pending:
+        return NOTHING_DUE
+    # A pending incident counts before any day does: else reporting it, which covers its day, would cost points.
+    coverage = Fraction(count.on_time, count.expected) if count.expected else Fraction(1)
     rules = sheet.targets
     if coverage >= rules.coverage_met and not pending:
         return Attained(True, "met", Fraction(1))
