@@ -137,5 +137,5 @@ def test_a_route_without_a_rule_is_refused(settings: Settings, clock: FixedClock
     async def forgotten() -> str:
         return "everybody may read this"
 
-    with pytest.raises(RuntimeError, match="/schools/.*forgotten"):
+    with pytest.raises(RuntimeError, match=r"/schools/.*forgotten"):
         create_app(settings, clock, routers=[*ROUTERS, forgotten], manage_database=False)

@@ -1,0 +1,413 @@
+"""The pages that people live in, as each of the cast sees them."""
+
+import re
+from contextlib import AsyncExitStack
+from datetime import UTC, date, datetime
+from uuid import uuid4
+
+import pytest
+from litestar import Litestar
+
+from reports import boards
+from safety.calendar import Period
+from safety.clock import FixedClock
+from safety.database import CampusEngine, fetch_tuples, read_only_door
+from safety.errors import NotFound
+from tests.cast import NOW, Browser, Cast, make_cast
+from tests.county import make_county
+from tests.web.conftest import Visit
+
+Q3, Q4 = Period.parse("2026Q3"), Period.parse("2026Q4")
+SUNDAY = datetime(2026, 10, 18, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+async def county(cast: Cast) -> Cast:
+    await make_county(cast)
+    return cast
+
+
+def key() -> str:
+    return str(uuid4())
+
+
+# ---------------------------------------------------------------- home
+async def test_a_teacher_is_led_to_the_own_class_with_the_form_filled_in(visit: Visit, county: Cast) -> None:
+    drawn = (await (await visit("teacher")).get("/")).text
+    assert "/schools/S001/ledgers/daily_reminders/new?happened_on=2026-10-14&amp;class=" in drawn
+    assert "登记 三(1)班" in drawn
+    assert "二(3)班" not in drawn
+    assert "食品留样" not in drawn
+    assert "为什么" in drawn
+    assert "每班每个教学日放学时由班主任作安全提示" in drawn
+
+
+async def test_a_link_of_the_first_page_opens_the_form_filled_in(visit: Visit, county: Cast) -> None:
+    teacher = await visit("teacher")
+    found = re.search(r'href="([^"]*daily_reminders/new[^"]*)"', (await teacher.get("/")).text)
+    assert found is not None
+    form = (await teacher.get(found[1].replace("&amp;", "&"))).text
+    assert 'value="2026-10-14"' in form
+    assert re.search(r"<option[^>]*selected[^>]*>三\(1\)班", form)
+
+
+async def test_done_items_are_ticked_and_leave_the_list(visit: Visit, county: Cast) -> None:
+    canteen = await visit("canteen")
+    before = (await canteen.get("/")).text
+    assert "登记 午餐" in before
+    answer = await canteen.send_form(
+        "/schools/S001/ledgers/food_samples/new",
+        happened_on="2026-10-14", meal="lunch", dish="番茄炒蛋", grams="130", stored_at="2026-10-14T09:50",
+        person="canteen", submission_key=key(),
+    )  # fmt: skip
+    assert answer.status_code == 303, answer.text
+    after = (await canteen.get("/")).text
+    assert "food_samples/new?happened_on=2026-10-14" not in after
+    assert "已完成" in after
+
+
+async def test_a_guard_checks_in_to_own_slots_only_once_they_are_near(
+    visit: Visit, county: Cast, clock: FixedClock
+) -> None:
+    clock.set(datetime(2026, 10, 13, 22, 30, tzinfo=UTC))  # 06:30
+    assert "未到时间" in (await (await visit("guard")).get("/")).text
+    clock.set(datetime(2026, 10, 13, 23, 10, tzinfo=UTC))  # 07:10, within the quarter of an hour before 07:20
+    drawn = (await (await visit("guard")).get("/")).text
+    assert 'href="/schools/S001/ledgers/duty_checkins/new?post=gate"' in drawn
+
+
+async def test_a_slot_that_is_over_fills_in_its_own_time_and_person(visit: Visit, county: Cast) -> None:
+    drawn = (await (await visit("officer")).get("/")).text
+    assert "post=gate&amp;happened_at=2026-10-14T07%3A20&amp;person=guard" in drawn
+
+
+@pytest.mark.parametrize("name", ["officer", "principal"])
+async def test_who_answers_for_the_school_sees_everything_overdue_first(
+    visit: Visit, county: Cast, name: str
+) -> None:
+    drawn = (await (await visit(name)).get("/")).text
+    assert drawn.index("已逾期") < drawn.index("今天要做") < drawn.index("近期要做")
+    assert "三(4)班" in drawn
+    assert "暂定（未发布）" in drawn
+    assert "/schools/S001/roster" in drawn
+
+
+async def test_a_leader_sees_the_zero_report(visit: Visit, county: Cast) -> None:
+    drawn = (await (await visit("leader")).get("/")).text
+    assert "/schools/S001/ledgers/zero_reports/new?happened_on=2026-10-14" in drawn
+    assert "/schools/S001/settings" not in drawn
+
+
+async def test_on_a_day_off_the_next_school_day_is_named(
+    visit: Visit, county: Cast, clock: FixedClock
+) -> None:
+    clock.set(SUNDAY)
+    drawn = (await (await (await visit()).as_(county["canteen"], SUNDAY)).get("/")).text
+    assert "今天不是教学日" in drawn
+    assert "2026年10月19日 周一" in drawn
+    english = (await (await (await visit(None, "en")).as_(county["canteen"], SUNDAY)).get("/")).text
+    assert "No school today. The next school day is 19 Oct 2026 Mon." in english
+
+
+async def test_a_school_without_terms_is_told_so(visit: Visit, cast: Cast) -> None:
+    drawn = (await (await visit("officer")).get("/")).text
+    assert "还没有设置学期" in drawn
+    assert "/schools/S001/settings" in drawn
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("clerk", "/bureaus/HILL"), ("inspector", "/inspect/bureaus/HILL"), ("admin", "/bureaus/CITY")],
+)
+async def test_a_bureaus_people_are_led_to_their_boards(
+    visit: Visit, county: Cast, name: str, path: str
+) -> None:
+    browser = await visit(name)
+    assert f'href="{path}"' in (await browser.get("/")).text
+    assert (await browser.get(path)).status_code == 200
+
+
+# ---------------------------------------------------------------- the score
+async def test_the_board_shows_total_both_rates_and_what_is_missing(visit: Visit, county: Cast) -> None:
+    drawn = (await (await visit("officer")).get("/schools/S001?period=2026Q3")).text
+    for said in ("完成率", "按时率", "未做", "迟报", "历季得分", "尚无台账", "/schools/S001/score/2026Q3/T2"):
+        assert said in drawn, said
+    english = (await (await visit("principal", "en")).get("/schools/S001?period=2026Q3")).text
+    assert "On time" in english
+    assert "Q3 2026" in english
+
+
+async def test_a_line_opens_down_to_entries_law_and_sum(visit: Visit, county: Cast) -> None:
+    officer = await visit("officer")
+    drawn = (await officer.get("/schools/S001/score/2026Q3/education.daily")).text
+    for said in ("规则和依据", "得分怎么算", "÷ 应做", "逐次查看", "未做：", "据二手资料", "本系统默认值"):
+        assert said in drawn, said
+    entry = re.search(r'href="(/schools/S001/ledgers/daily_reminders/[0-9a-f-]{36})"', drawn)
+    assert entry is not None
+    assert (await officer.get(entry[1])).status_code == 200
+
+
+LINES = (
+    "T1", "T2", "T3", "T4", "T5", "T6", "duty.gate", "duty.patrol", "food.samples", "food.purchases",
+    "drills.monthly", "drills.evaluated", "drills.fire", "education.monthly", "education.legal", "governance.plans",
+)  # fmt: skip
+
+
+async def test_every_line_has_its_page_in_both_languages(visit: Visit, county: Cast) -> None:
+    for language in ("zh-CN", "en"):
+        officer = await visit("officer", language)
+        for path in (
+            f"/schools/S001/score/{period}/{line}" for period in ("2026Q3", "2026Q4") for line in LINES
+        ):
+            assert (await officer.get(path)).status_code == 200, (path, language)
+
+
+@pytest.mark.parametrize("text", ["2026Q5", "x", "2027Q1", "", "２０２６Q3"])
+async def test_a_quarter_that_cannot_be_shown_is_named(visit: Visit, county: Cast, text: str) -> None:
+    answer = await (await visit("officer")).get("/schools/S001", params={"period": text})
+    assert answer.status_code == (400 if text else 200)
+    assert text in answer.text
+    line = await (await visit("officer")).get("/schools/S001/score/2026Q3/no.such")
+    assert line.status_code == 404
+
+
+@pytest.mark.parametrize(("name", "status"), [("teacher", 403), ("guard", 403), ("canteen", 403), ("outsider", 404),
+    ("inspector", 403), ("clerk", 200), ("principal", 200), ("leader", 200)])  # fmt: skip
+async def test_who_sees_a_schools_score(visit: Visit, county: Cast, name: str, status: int) -> None:
+    assert (await (await visit(name)).get("/schools/S001")).status_code == status
+
+
+# ---------------------------------------------------------------- the bureau
+async def test_a_missing_school_is_missing_and_counts_as_zero(
+    visit: Visit, county: Cast, clock: FixedClock
+) -> None:
+    drawn = (await (await visit("clerk")).get("/bureaus/HILL?period=2026Q3")).text
+    assert "未报送" in drawn
+    assert "未报，计零分" in drawn
+    assert "不含未报学校" in drawn
+
+
+async def test_the_board_is_sorted_and_searched(visit: Visit, county: Cast) -> None:
+    clerk = await visit("clerk")
+    for sort in ("name", "total", "state", "missing", "late", "incidents", "nonsense"):
+        drawn = (await clerk.get("/bureaus/HILL", params={"sort": sort, "q": "实验"})).text
+        assert "青山县实验学校" in drawn
+        assert "青山县第二小学" not in drawn
+
+
+# ---------------------------------------------------------------- inspection
+async def test_an_inspector_walks_from_the_board_down_to_an_entry(visit: Visit, county: Cast) -> None:
+    inspector = await visit("inspector")
+    assert (await inspector.get("/inspect")).headers["location"] == "/inspect/bureaus/HILL"
+    path = "/inspect/bureaus/HILL?period=2026Q3"
+    for wanted in (
+        r'href="(/inspect/schools/S001[^"]*)"',
+        r'href="(/inspect/schools/S001/score/2026Q3/T2)"',
+        r'href="(/inspect/schools/S001/ledgers/incidents/[0-9a-f-]{36})"',
+    ):
+        found = re.search(wanted, (await inspector.get(path)).text)
+        assert found is not None, (path, wanted)
+        path = found[1]
+    entry = (await inspector.get(path)).text
+    assert "设施设备" in entry
+    assert 'method="post" class="form"' not in entry
+    assert "/correct" not in entry
+
+
+@pytest.mark.parametrize("page", ["incidents", "late"])
+async def test_incidents_and_late_entries_across_schools(visit: Visit, county: Cast, page: str) -> None:
+    for name, base in (("inspector", "/inspect/bureaus/HILL"), ("clerk", "/bureaus/HILL")):
+        for language in ("zh-CN", "en"):
+            drawn = await (await visit(name, language)).get(f"{base}/{page}?period=2026Q3")
+            assert drawn.status_code == 200
+            assert "S001/ledgers/" in drawn.text
+
+
+async def test_the_trail_of_a_school_names_who_did_what(visit: Visit, county: Cast) -> None:
+    officer = await visit("officer")
+    await officer.send_form(
+        "/schools/S001/ledgers/zero_reports/new",
+        happened_on="2026-10-14",
+        person="officer",
+        submission_key=key(),
+    )
+    drawn = (await (await visit("inspector")).get("/inspect/schools/S001/trail")).text
+    assert "entry.record" in drawn
+    assert "/inspect/schools/S001/ledgers/zero_reports/" in drawn
+
+
+async def test_inspection_runs_behind_the_read_only_door_whoever_asks(
+    visit: Visit, county: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def write(*_: object) -> None:
+        await fetch_tuples(None, "update school set name = 'x'")
+
+    monkeypatch.setattr("reports.boards.board", write)
+    for name in ("inspector", "clerk", "admin"):
+        assert (await (await visit(name)).get("/inspect/bureaus/HILL")).status_code == 500
+    assert await fetch_tuples(None, "select count(*) from school where name = 'x'") == [(0,)]
+
+
+# ---------------------------------------------------------------- settings
+async def test_classes_are_pasted_and_a_bad_line_keeps_what_was_typed(visit: Visit, county: Cast) -> None:
+    officer = await visit("officer")
+    path = "/schools/S001/settings/classes"
+    typed = "四年级,四(1)班,39\n四年级,四(2)班,many"
+    bad = await officer.send_form(path, classes=typed, year="2026-2027", submission_key=key())
+    assert bad.status_code == 400
+    assert "第 2 行" in bad.text
+    assert "四(2)班,many" in bad.text
+    assert await fetch_tuples(None, "select 1 from school_class where name = '四(1)班'") == []
+    good = await officer.send_form(
+        path, classes=typed.replace("many", "40"), year="2027-2028", submission_key=key()
+    )
+    assert good.status_code == 303, good.text
+    joined = "school_class c join headcount h on h.school_class = c.id"
+    sizes = f"select c.pupils, h.pupils from {joined} where c.grade = '四年级'"
+    assert sorted(await fetch_tuples(None, sizes)) == [(39, 39), (40, 40)]
+
+
+async def test_a_closed_day_leaves_the_list_of_what_is_due(visit: Visit, county: Cast) -> None:
+    officer = await visit("officer")
+    assert "食品留样" in (await (await visit("canteen")).get("/")).text
+    closed = await officer.send_form(
+        "/schools/S001/settings/days", kind="closed", since="2026-10-14", reason="停电", submission_key=key()
+    )
+    assert closed.status_code == 303, closed.text
+    drawn = (await officer.get("/schools/S001/settings")).text
+    assert "停电" in drawn
+    assert "今天不是教学日" in (await (await visit("canteen")).get("/")).text
+    again = await officer.send_form(
+        "/schools/S001/settings/days", kind="closed", since="2026-10-14", reason="停水", submission_key=key()
+    )
+    assert again.status_code == 400
+    assert "停水" in again.text
+    removal = re.search(r'action="(/schools/S001/settings/closure/\d+/remove)"', drawn)
+    assert removal is not None
+    assert (await officer.send_form(removal[1])).status_code == 303
+
+
+async def test_days_of_a_closed_quarter_stay_what_they_are(visit: Visit, county: Cast) -> None:
+    officer = await visit("officer")
+    answer = await officer.send_form(
+        "/schools/S001/settings/days", kind="closed", since="2026-09-10", submission_key=key()
+    )
+    assert answer.status_code == 400
+    assert 'value="2026-09-10"' in answer.text
+
+
+@pytest.mark.parametrize("fields", [
+    {"name": "", "starts": "2027-03-01", "ends": "2027-07-01"},
+    {"name": "春", "starts": "2027-07-01", "ends": "2027-03-01"},
+    {"name": "春", "starts": "2027-13-01", "ends": "2027-07-01"},
+    {"name": "春", "starts": "2027-01-01", "ends": "2027-07-01"},
+])  # fmt: skip
+async def test_a_term_that_cannot_be_is_refused(visit: Visit, county: Cast, fields: dict[str, str]) -> None:
+    answer = await (await visit("officer")).send_form(
+        "/schools/S001/settings/terms", **fields, submission_key=key()
+    )
+    assert answer.status_code == 400
+    assert f'value="{fields["ends"]}"' in answer.text
+
+
+async def test_only_an_administrator_adds_and_changes_schools(visit: Visit, county: Cast) -> None:
+    fields = {
+        "code": "S009",
+        "name": "新建小学",
+        "stage": "primary",
+        "enrolment": "120",
+        "has_canteen": "true",
+    }
+    assert (await (await visit("clerk")).get("/bureaus/HILL/schools/new")).status_code == 403
+    admin = await visit("admin")
+    taken = await admin.send_form(
+        "/bureaus/HILL/schools/new", **(fields | {"code": "S001"}), submission_key=key()
+    )
+    assert taken.status_code == 400
+    assert "新建小学" in taken.text
+    bad = await admin.send_form(
+        "/bureaus/HILL/schools/new", **(fields | {"enrolment": "x"}), submission_key=key()
+    )
+    assert bad.status_code == 400
+    made = await admin.send_form("/bureaus/HILL/schools/new", **fields, submission_key=key())
+    assert made.headers["location"].startswith("/schools/S009/settings")
+    assert (await admin.get("/schools/S009/settings")).status_code == 200
+    changed = await admin.send_form(
+        "/schools/S009/settings/profile", **(fields | {"name": "新建中心小学"}), submission_key=key()
+    )
+    assert changed.status_code == 303
+    assert "新建中心小学" in (await admin.get("/bureaus/HILL")).text
+
+
+# ---------------------------------------------------------------- the roster
+async def test_a_weeks_roster_is_copied_and_added_to(visit: Visit, county: Cast) -> None:
+    officer = await visit("officer")
+    path = "/schools/S001/roster?week=2026-10-19"
+    copied = await officer.send_form(path, copy="2026-10-19", submission_key=key())
+    assert copied.status_code == 303, copied.text
+    counted = "select count(*) from duty_slot where school = $1 and happened_on between $2 and $3"
+    week = [county.school, date(2026, 10, 19), date(2026, 10, 25)]
+    first = (await fetch_tuples(None, counted, week))[0][0]
+    assert first == 10
+    again = await officer.send_form(path, copy="2026-10-19", submission_key=key())
+    assert again.status_code == 303
+    assert (await fetch_tuples(None, counted, week))[0][0] == first
+    sent = {"post": "marshal", "from": "07:30", "to": "08:00", "person": "teacher", "days": "2026-10-20"}
+    added = await officer.send_form(path, **sent, submission_key=key())
+    assert added.status_code == 303, added.text
+    assert "林小禾" in (await officer.get(path)).text
+    wrong = await officer.send_form(path, **(sent | {"to": "07:00"}), submission_key=key())
+    assert wrong.status_code == 400
+    assert 'value="07:00"' in wrong.text
+    assert (
+        await officer.send_form(path, **(sent | {"from": "25:00"}), submission_key=key())
+    ).status_code == 400
+
+
+# ---------------------------------------------------------------- both databases
+@pytest.fixture
+async def both(database: CampusEngine) -> Cast:
+    cast = await make_cast()
+    await make_county(cast)
+    return cast
+
+
+async def test_boards_hold_on_both_databases_behind_the_door(both: Cast) -> None:
+    clerk, outsider = both["clerk"], both["outsider"]
+    async with read_only_door():
+        found = await boards.board(clerk, both.county, Q3, NOW)
+        assert [row.facts.code for row in found.rows] == ["S001", "S002"]
+        assert [row.state for row in found.rows] == ["missing", "missing"]
+        assert (found.mean, found.mean_without) == (0, None)
+        assert len(await boards.incidents(clerk, both.county, Q3, NOW)) == 2
+        late = await boards.late_entries(clerk, both.county, Q3)
+        assert {item.timing.name for item in late} >= {"late"}
+        assert await boards.schools_below(outsider, both.county) == [both.other_school]
+        running = await boards.board(clerk, both.county, Q4, NOW)
+        assert {row.state for row in running.rows} == {"running"}
+        assert running.mean == running.mean_without
+        with pytest.raises(Exception, match=r"(?i)read.?only"):
+            await fetch_tuples(None, "update school set name = 'x'")
+
+
+async def test_pages_open_on_both_databases(both: Cast, app: Litestar) -> None:
+    async with AsyncExitStack() as stack:
+        officer = await (await stack.enter_async_context(Browser(app))).as_(both["officer"])
+        inspector = await (await stack.enter_async_context(Browser(app))).as_(both["inspector"])
+        for path in (
+            "/",
+            "/schools/S001",
+            "/schools/S001/score/2026Q3/T1",
+            "/schools/S001/settings",
+            "/schools/S001/roster",
+        ):
+            assert (await officer.get(path)).status_code == 200, path
+        for path in ("/inspect/bureaus/HILL", "/inspect/bureaus/HILL/late", "/inspect/schools/S001/trail"):
+            assert (await inspector.get(path)).status_code == 200, path
+
+
+async def test_the_trail_of_another_bureaus_school_is_not_there(cast: Cast) -> None:
+    from safety.audit.queries import page_of
+
+    with pytest.raises(NotFound):
+        await page_of(cast["inspector"], cast.far_school, 1, 10)
