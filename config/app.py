@@ -1,5 +1,6 @@
 """The web application, put together: one place where settings, clock, kernel and all routers meet."""
 
+import dataclasses
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
@@ -20,12 +21,13 @@ from reports import routes as return_routes
 from safety.access import admin_routes
 from safety.access import routes as access_routes
 from safety.clock import Clock
-from safety.database import close_engine, open_engine
+from safety.database import close_engine, fetch_tuples, open_engine
+from safety.duty import routes as duty_routes
 from safety.ledger import api_routes as ledger_api_routes
 from safety.ledger import entry_routes as ledger_entry_routes
 from safety.ledger import import_routes as ledger_import_routes
 from safety.ledger import routes as ledger_routes
-from safety.duty import routes as duty_routes
+from safety.migrations import pending
 from safety.text import Catalogue, catalogue
 from safety.web import school_pages, settings_pages
 from safety.web.assets import STATIC_FOLDER, Assets, static_file
@@ -42,6 +44,7 @@ from safety.web.sessions import Reception
 
 Routes = Router | BaseRouteHandler
 BODY_LIMIT = 2 * 1024 * 1024
+MADE_UP = "select 1 from bureau where made_up union all select 1 from school where made_up limit 1"
 
 # A slice is on the web when its router is in this list, and in the menu when it has an entry below.
 ROUTERS: list[Routes] = [
@@ -125,15 +128,25 @@ def _living(settings: Settings, clock: Clock) -> Callable[[Litestar], AbstractAs
     """The database is open, and jobs run if this process runs them, for as long as the application lives."""
 
     @asynccontextmanager
-    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
         await open_engine()
         try:
+            await _mark_made_up(app)
             async with running(settings, clock) if settings.jobs else nullcontext():
                 yield
         finally:
             await close_engine()
 
     return lifespan
+
+
+async def _mark_made_up(app: Litestar) -> None:
+    """Every page of an installation with made-up places says so at its top. A demo is loaded before serving begins."""
+    if await pending():
+        return  # nothing can be asked of a schema that is behind, and every page will say that
+    if await fetch_tuples(None, MADE_UP):
+        kernel: Kernel = app.state.kernel
+        app.state.kernel = dataclasses.replace(kernel, banners=(*kernel.banners, "banner.made-up"))
 
 
 def _pages_are_no_api(config: AppConfig) -> AppConfig:
