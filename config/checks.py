@@ -107,6 +107,17 @@ async def audit(_settings: Settings, _now: datetime) -> str:
     return "ok"
 
 
+async def outbox(_settings: Settings, now: datetime) -> str:
+    """No sealed return has waited long for its receipt."""
+    from reports.jobs import overdue
+
+    async with _open_database():
+        stuck = await overdue(now)
+    if stuck:
+        raise Unwell(f"{stuck} > 1 h")
+    return "ok"
+
+
 @asynccontextmanager
 async def _open_database() -> AsyncIterator[None]:
     from config.piccolo_conf import DB
@@ -131,4 +142,5 @@ CHECKS: dict[str, Check] = {
     "fonts": drawing("fonts"),
     "database": database,
     "audit": audit,
+    "outbox": outbox,
 }

@@ -1,8 +1,9 @@
 """The jobs of this slice: the quarter's close, and the delivery of what waits."""
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from reports.actions import seal
@@ -16,7 +17,12 @@ from safety.jobs.actions import run_slot
 from safety.jobs.queries import done_slots
 from safety.jobs.rules import Job, Slot, quarter_closes
 
+log = logging.getLogger(__name__)
+
 CLOSE = "quarter-close"
+ALERT_AFTER = timedelta(hours=1)
+OVERDUE = """select count(*) from outbox o join school_return r on r.id = o.sealed
+where o.state = 'waiting' and r.sealed_at < $1"""
 UNSEALED = """select s.id from school s where not exists
 (select 1 from school_return r where r.school = s.id and r.period = $1) order by s.id"""
 
@@ -59,8 +65,18 @@ async def close(press: Press, period: Period, now: datetime, progress: Progress 
 
 
 async def deliver_due(press: Press, now: datetime) -> int:
-    """Deliver what is due for its next attempt; returns how many arrived."""
-    return (await deliver_waiting(press, now)).delivered
+    """Deliver what is due for its next attempt; returns how many arrived. What waits for long is told the operator."""
+    found = await deliver_waiting(press, now)
+    stuck = await overdue(now)
+    if stuck:
+        log.error("%d returns have not been delivered for more than an hour", stuck)
+    return found.delivered
+
+
+async def overdue(now: datetime) -> int:
+    """How many sealed returns have waited for more than an hour."""
+    rows = await fetch_tuples(None, OVERDUE, [now - ALERT_AFTER])
+    return int(rows[0][0])
 
 
 async def close_quarter(
