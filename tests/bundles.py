@@ -3,6 +3,14 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from safety.bundles.actions import Imported, import_bundle
+from safety.bundles.export import export_bundle
+from safety.database import fetch_tuples
+from safety.errors import BadInput
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 
@@ -103,3 +111,60 @@ def reminders(count: int) -> dict[str, str]:
         "classes": SMALL["classes"].split("\n")[0] + "\n" + "\n".join(classes) + "\n",
         "daily_reminders": "school,class,happened_on,text,recorded_at\n" + "\n".join(rows[:count]) + "\n",
     }
+
+
+TABLES = (
+    "bureau", "school", "school_class", "term", "closure", "headcount", "account", "role_grant", "class_session",
+    "daily_reminder", "zero_report", "duty_slot", "duty_checkin", "food_sample", "purchase_batch", "drill",
+    "incident", "awareness_check", "entry_event", "tally", "audit_line",
+)  # fmt: skip
+
+
+async def take(folder: Path, files: Mapping[str, str | bytes], **options: Any) -> Imported:
+    return await import_bundle(None, write(folder / "bundle", files), NOW, **options)
+
+
+async def refused(folder: Path, files: Mapping[str, str | bytes]) -> list[tuple[str, str]]:
+    """(place, code) of every problem; nothing was written."""
+    before = await counts()
+    with pytest.raises(BadInput) as caught:
+        await take(folder, files)
+    assert await counts() == before
+    return [(found.field or "", found.code) for found in caught.value.problems]
+
+
+async def counts() -> dict[str, int]:
+    return {table: (await fetch_tuples(None, f"select count(*) from {table}"))[0][0] for table in TABLES}
+
+
+async def exported(folder: Path, school: str | None = None) -> dict[str, str]:
+    await export_bundle(folder, school)
+    return read_back(folder)
+
+
+def read_back(folder: Path) -> dict[str, str]:
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.iterdir())}
+
+
+def small(**changed: str) -> dict[str, str | bytes]:
+    return {**SMALL, **changed}
+
+
+ID = "018f0000-0000-7000-8000-0000000000{:02x}"
+CHAIN = (
+    "school,class,happened_on,text,recorded_at,id,supersedes,voided_at,why,recorded_by,void_why\n"
+    # The last version stands before the others; only the first two speak of one day.
+    f"S001,一(1)班,2026-09-08,改三,2026-09-20T10:00,{ID.format(3)},{ID.format(2)},,日期不对,an,\n"
+    f"S001,一(1)班,2026-09-07,原,2026-09-07T16:00,{ID.format(1)},,,,lin,\n"
+    f"S001,一(1)班,2026-09-07,改二,2026-09-18T10:00,{ID.format(2)},{ID.format(1)},,错字,an,\n"
+    f"S001,一(2)班,2026-09-07,误填,2026-09-07T16:00,{ID.format(4)},,2026-09-08T09:00,,lin,不是本班\n"
+)
+EVENTS = (
+    "entry,kind,value,happened_at,recorded_at\n"
+    f"{ID.format(9)},liability,no,2026-09-20T10:00,2026-09-20T11:00\n"
+)
+INCIDENT = (
+    SMALL["incidents"]
+    .replace("recorded_at\n", "recorded_at,id\n")
+    .replace("12:00\n", f"12:00,{ID.format(9)}\n")
+)

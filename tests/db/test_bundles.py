@@ -3,7 +3,7 @@
 import io
 import shutil
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,7 @@ import pytest
 from config.rules import put_in_use
 from safety.access.queries import scope_of_login
 from safety.audit.queries import verify
-from safety.bundles.actions import Imported, import_bundle
-from safety.bundles.export import export_bundle
+from safety.bundles.actions import import_bundle
 from safety.calendar import Period
 from safety.database import CampusEngine, fetch_tuples
 from safety.due import for_person
@@ -22,46 +21,22 @@ from safety.dues import dues
 from safety.errors import BadInput, NotAllowed
 from safety.scores import measured_score, tallied_score
 from safety.scoring import as_json
-from tests.bundles import NOW, SMALL, reminders, write
+from tests.bundles import (
+    CHAIN,
+    EVENTS,
+    INCIDENT,
+    NOW,
+    SMALL,
+    counts,
+    exported,
+    refused,
+    small,
+    take,
+    write,
+)
 from tests.conftest import opened
 
 put_in_use()
-
-TABLES = (
-    "bureau", "school", "school_class", "term", "closure", "headcount", "account", "role_grant", "class_session",
-    "daily_reminder", "zero_report", "duty_slot", "duty_checkin", "food_sample", "purchase_batch", "drill",
-    "incident", "awareness_check", "entry_event", "tally", "audit_line",
-)  # fmt: skip
-
-
-async def take(folder: Path, files: Mapping[str, str | bytes], **options: Any) -> Imported:
-    return await import_bundle(None, write(folder / "bundle", files), NOW, **options)
-
-
-async def refused(folder: Path, files: Mapping[str, str | bytes]) -> list[tuple[str, str]]:
-    """(place, code) of every problem; nothing was written."""
-    before = await counts()
-    with pytest.raises(BadInput) as caught:
-        await take(folder, files)
-    assert await counts() == before
-    return [(found.field or "", found.code) for found in caught.value.problems]
-
-
-async def counts() -> dict[str, int]:
-    return {table: (await fetch_tuples(None, f"select count(*) from {table}"))[0][0] for table in TABLES}
-
-
-async def exported(folder: Path, school: str | None = None) -> dict[str, str]:
-    await export_bundle(folder, school)
-    return read_back(folder)
-
-
-def read_back(folder: Path) -> dict[str, str]:
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.iterdir())}
-
-
-def small(**changed: str) -> dict[str, str | bytes]:
-    return {**SMALL, **changed}
 
 
 # ---------------------------------------------------------------- in
@@ -152,222 +127,6 @@ async def test_excel_is_read_with_its_own_dates_numbers_and_booleans(
     done = await take(tmp_path / "b", {"book.xlsx": data})
     assert done.new == 2
     assert await fetch_tuples(None, "select present, made_up from class_session") == [(40, 0)]
-
-
-# ---------------------------------------------------------------- refused: files
-FORM = [
-    ({"schools": b"PK\x03\x04 not a workbook"}, [("schools.csv:1:code", "column-missing")]),
-    ({"drills.xlsx": b"PK\x03\x04 not a workbook"}, [("drills.xlsx:0:", "excel-unreadable")]),
-    ({"drills.xlsx": b"plain text"}, [("drills.xlsx:0:", "excel-unreadable")]),
-    ({"visitors": "a,b\n"}, [("visitors.csv:0:", "file-unknown")]),
-    ({"notes.txt": "hello"}, [("notes.txt:0:", "file-unknown")]),
-    ({"bureaus": "code,name,parent\nA,市局\n"}, [("bureaus.csv:2:", "row-short")]),
-    ({"bureaus": "code,name,parent\nA,市局,,B\n"}, [("bureaus.csv:2:", "row-long")]),
-    ({"bureaus": 'code,name,parent\nA,"市局,\n'}, [("bureaus.csv:2:", "csv-broken")]),
-    ({"bureaus": "code,name,parent,colour\nA,市局,,red\n"}, [("bureaus.csv:1:colour", "column-unknown")]),
-    ({"bureaus": "code,name\nA,市局\n"}, [("bureaus.csv:1:parent", "column-missing")]),
-    ({"bureaus": "code,name,parent,name\nA,市局,,x\n"}, [("bureaus.csv:1:name", "column-twice")]),
-    (
-        {"bureaus": b"code,name,parent\nA,\xe5\xb8\x82\xe5\xb1\xe6\x95\x99\xe8\x82\xb2,\n"},
-        [("bureaus.csv:2:", "encoding")],
-    ),
-    ({"bureaus": b"code,name,parent\nA,\x00,\n"}, [("bureaus.csv:2:", "encoding")]),
-]
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"), [pytest.param(*case, id=str(n)) for n, case in enumerate(FORM)]
-)
-async def test_a_file_that_cannot_be_read_is_named(
-    sqlite_database: CampusEngine,
-    tmp_path: Path,
-    files: dict[str, str | bytes],
-    expected: list[tuple[str, str]],
-) -> None:
-    found = await refused(tmp_path, files)
-    assert set(expected) <= set(found)
-
-
-# ---------------------------------------------------------------- refused: cells
-CELLS = [
-    ("bureaus", "code,name,parent\n??,市局,\n", [("bureaus.csv:2:code", "code-form")]),
-    ("bureaus", "code,name,parent\nA,甲,B\nB,乙,A\nHILL,县,\n", [("bureaus.csv:2:parent", "parent-circle")]),
-    ("bureaus", "code,name,parent\nHILL,县,NONE\n", [("bureaus.csv:2:parent", "place-unknown")]),
-    ("schools", (",primary,80,", ",academy,80,"), [("schools.csv:2:stage", "choice-unknown")]),
-    ("schools", (",80,true,", ",80,yes,"), [("schools.csv:2:has_canteen", "choice-unknown")]),
-    ("schools", (",80,true,lunch", ",80,true,brunch"), [("schools.csv:2:meals", "choice-unknown")]),
-    ("schools", (",80,", ",-1,"), [("schools.csv:2:enrolment", "too-small")]),
-    ("schools", ("HILL\nS002", "NONE\nS002"), [("schools.csv:2:bureau", "place-unknown")]),
-    ("schools", ("S002,", "S001,"), [("schools.csv:3:", "row-twice")]),
-    ("terms", ("S001,第一学期,2026-09-01,2027-01-20", "S001,第一学期,2027-01-20,2026-09-01"), [("terms.csv:2:ends", "ends-before-start")]),  # noqa: E501
-    ("terms", ("S002,第一学期", "S001,加学期"), [("terms.csv:3:starts", "terms-overlap")]),
-    ("closures", ("2026-09-12,extra", "2026-09-09,extra"), [("closures.csv:3:date", "day-twice")]),
-    ("closures", ("2026-09-09", "2026-02-30"), [("closures.csv:2:date", "day-impossible")]),
-    ("classes", ("2026-2027,一年级,一(1)班", "2026-2028,一年级,一(1)班"), [("classes.csv:2:school_year", "school-year-form")]),  # noqa: E501
-    ("classes", (",,2027-06-30", ",,2028-06-30"), [("classes.csv:3:until", "class-outside-year")]),
-    ("classes", ("一(2)班", "一(1)班"), [("classes.csv:3:", "row-twice")]),
-    ("classes", (",lin,", ",nobody,"), [("classes.csv:2:teacher", "person-unknown")]),
-    ("people", ("an,安书远,officer", "an,安书远,boss"), [("people.csv:2:role", "choice-unknown")]),
-    ("people", ("gao,高守门,guard,S001", "gao,高守门,guard,"), [("people.csv:3:role", "role-needs-school")]),
-    ("people", ("sun,孙经办,clerk,,HILL", "sun,孙经办,clerk,S001,"), [("people.csv:5:role", "role-needs-bureau")]),
-    ("people", ("gao,高守门", "高 门,高守门"), [("people.csv:3:login", "login-form")]),
-    ("people", (",,一(1)班", ",,九(9)班"), [("people.csv:4:class", "class-unknown")]),
-    ("people", ("gao,高守门,guard", "an,高守门,guard"), [("people.csv:3:name", "name-differs")]),
-    ("class_sessions", ("S001,一(1)班", "S009,一(1)班"), [("class_sessions.csv:2:school", "place-unknown")]),
-    ("class_sessions", ("一(1)班,2026-09-03", "二(1)班,2026-09-03"), [("class_sessions.csv:2:class", "class-unknown")]),
-    ("class_sessions", ("2026-09-03,weekly", "03/09/2026,weekly"), [("class_sessions.csv:2:happened_on", "day-form")]),
-    ("class_sessions", ("weekly,交通安全,injury,40", "often,交通安全,injury,40"), [("class_sessions.csv:2:kind", "choice-unknown")]),  # noqa: E501
-    ("class_sessions", ("weekly,交通安全", "weekly,"), [("class_sessions.csv:2:topic", "required")]),
-    ("class_sessions", ("injury,40", "injury,many"), [("class_sessions.csv:2:present", "integer-form")]),
-    ("class_sessions", ("2026-09-03T10:00\nS001,一(2)班", "2026-09-02T10:00\nS001,一(2)班"), [("class_sessions.csv:2:recorded_at", "recorded-before-happened")]),  # noqa: E501
-    ("class_sessions", ("2026-09-03T10:00\nS001,一(2)班", "2027-09-03T10:00\nS001,一(2)班"), [("class_sessions.csv:2:recorded_at", "recorded-in-future")]),  # noqa: E501
-    ("class_sessions", ("2026-09-03T10:00\nS001,一(2)班", "2026-09-03\nS001,一(2)班"), [("class_sessions.csv:2:recorded_at", "instant-form")]),  # noqa: E501
-    ("zero_reports", ("2026-09-01,an", "2026-09-01,sun"), [("zero_reports.csv:2:person", "person-unknown")]),
-    ("duty_slots", ("2026-09-02T08:00", "2026-09-02T07:00"), [("duty_slots.csv:2:ends_at", "ends-before-start")]),
-    ("duty_checkins", ("gao,,", "gao,gao,"), [("duty_checkins.csv:2:substitute_for", "substitute-self")]),
-    ("food_samples", ("130", "0"), [("food_samples.csv:2:grams", "too-small")]),
-    ("food_samples", ("S001,2026-09-02", "S002,2026-09-02"), [("food_samples.csv:2:person", "person-unknown")]),
-    ("purchase_batches", ("北大仓", ""), [("purchase_batches.csv:2:maker", "required")]),
-    ("purchase_batches", ("25.5", "25.5555"), [("purchase_batches.csv:2:quantity", "decimal-places")]),
-    ("drills", ("2026-09-11,2026-09-11T", "2026-09-09,2026-09-11T"), [("drills.csv:2:evaluated_on", "evaluated-before-drill")]),  # noqa: E501
-    ("incidents", ("11:00,school", "11:00,"), [("incidents.csv:2:reported_by", "report-half-given")]),
-    ("awareness_checks", ("30,27", "30,31"), [("awareness_checks.csv:2:passed", "passed-over-checked")]),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("file", "change", "expected"),
-    [pytest.param(*case, id=f"{n}-{case[2][0][1]}") for n, case in enumerate(CELLS)],
-)
-async def test_a_bad_cell_is_named_by_file_row_and_column(
-    sqlite_database: CampusEngine,
-    tmp_path: Path,
-    file: str,
-    change: str | tuple[str, str],
-    expected: list[tuple[str, str]],
-) -> None:
-    text = change if isinstance(change, str) else SMALL[file].replace(*change, 1)
-    assert text != SMALL[file]
-    assert (await refused(tmp_path, small(**{file: text})))[: len(expected)] == expected
-
-
-async def test_problems_of_many_files_come_together_without_those_that_follow_from_others(
-    database: CampusEngine, tmp_path: Path
-) -> None:
-    files = small(
-        schools=SMALL["schools"].replace(",80,", ",many,"),
-        drills=SMALL["drills"].replace(",80,", ",few,").replace("S001", "S009"),
-    )
-    assert await refused(tmp_path, files) == [
-        ("schools.csv:2:enrolment", "integer-form"),
-        ("drills.csv:2:school", "place-unknown"),
-        ("drills.csv:2:participants", "integer-form"),
-    ]
-
-
-async def test_identical_rows_in_one_file_are_an_error(database: CampusEngine, tmp_path: Path) -> None:
-    row = SMALL["zero_reports"].split("\n")[1]
-    found = await refused(tmp_path, small(zero_reports=SMALL["zero_reports"] + row + "\n"))
-    assert found == [("zero_reports.csv:4:", "row-twice")]
-
-
-async def test_ten_thousand_rows_with_one_bad_cell_write_nothing(
-    database: CampusEngine, tmp_path: Path
-) -> None:
-    files = reminders(10_000)
-    lines = files["daily_reminders"].split("\n")
-    cells = lines[6000].split(",")
-    lines[6000] = ",".join([cells[0], cells[1], "2026-13-01", *cells[3:]])
-    found = await refused(tmp_path, {**files, "daily_reminders": "\n".join(lines)})
-    assert found == [("daily_reminders.csv:6001:happened_on", "day-impossible")]
-
-
-# ---------------------------------------------------------------- versions, voidings, later facts
-ID = "018f0000-0000-7000-8000-0000000000{:02x}"
-CHAIN = (
-    "school,class,happened_on,text,recorded_at,id,supersedes,voided_at,why,recorded_by,void_why\n"
-    # The last version stands before the others; only the first two speak of one day.
-    f"S001,一(1)班,2026-09-08,改三,2026-09-20T10:00,{ID.format(3)},{ID.format(2)},,日期不对,an,\n"
-    f"S001,一(1)班,2026-09-07,原,2026-09-07T16:00,{ID.format(1)},,,,lin,\n"
-    f"S001,一(1)班,2026-09-07,改二,2026-09-18T10:00,{ID.format(2)},{ID.format(1)},,错字,an,\n"
-    f"S001,一(2)班,2026-09-07,误填,2026-09-07T16:00,{ID.format(4)},,2026-09-08T09:00,,lin,不是本班\n"
-)
-EVENTS = (
-    "entry,kind,value,happened_at,recorded_at\n"
-    f"{ID.format(9)},liability,no,2026-09-20T10:00,2026-09-20T11:00\n"
-)
-INCIDENT = (
-    SMALL["incidents"]
-    .replace("recorded_at\n", "recorded_at,id\n")
-    .replace("12:00\n", f"12:00,{ID.format(9)}\n")
-)
-
-
-async def test_versions_may_stand_in_any_order_and_are_timed_by_the_first_alike(
-    database: CampusEngine, tmp_path: Path
-) -> None:
-    await take(tmp_path, small(daily_reminders=CHAIN))
-    rows = await fetch_tuples(
-        None,
-        "select text, timed_on, superseded_by, superseded_at, voided_at, void_why from daily_reminder order by id",
-    )
-    assert [(row[0], row[1].isoformat()) for row in rows] == [
-        ("原", "2026-09-07"),
-        ("改二", "2026-09-07"),
-        ("改三", "2026-09-20"),
-        ("误填", "2026-09-07"),
-    ]
-    assert [str(row[2])[-1] if row[2] else "" for row in rows] == ["2", "3", "", ""]
-    assert rows[0][3] == datetime(2026, 9, 18, 2, 0, tzinfo=UTC)
-    assert rows[3][5] == "不是本班"
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        ((f"{ID.format(1)},,,,lin", f"{ID.format(1)},{ID.format(3)},,,lin"), "correction-before"),
-        ((f"{ID.format(3)},{ID.format(2)}", f"{ID.format(3)},{ID.format(1)}"), "supersedes-twice"),
-        ((f"{ID.format(3)},{ID.format(2)}", f"{ID.format(3)},{ID.format(4)}"), "supersedes-void"),
-        ((f"{ID.format(3)},{ID.format(2)}", f"{ID.format(3)},{ID.format(7)}"), "supersedes-unknown"),
-        ((f"16:00,{ID.format(4)}", f"16:00,{ID.format(1)}"), "row-twice"),
-        ((ID.format(4), "not-an-id"), "id-form"),
-        (("2026-09-08T09:00", "2026-09-06T09:00"), "voided-before-recorded"),
-        (("错字,an", "错字,nobody"), "account-unknown"),
-    ],
-)
-async def test_versions_that_cannot_be_are_refused(
-    sqlite_database: CampusEngine, tmp_path: Path, change: tuple[str, str], expected: str
-) -> None:
-    text = CHAIN.replace(*change)
-    assert text != CHAIN
-    assert expected in [code for _, code in await refused(tmp_path, small(daily_reminders=text))]
-
-
-async def test_later_facts_belong_to_the_first_version(database: CampusEngine, tmp_path: Path) -> None:
-    await take(tmp_path, small(incidents=INCIDENT, events=EVENTS))
-    assert await fetch_tuples(None, "select ledger, kind, value from entry_event") == [
-        ("incidents", "liability", "no")
-    ]
-    again = await take(tmp_path, small(incidents=INCIDENT, events=EVENTS))
-    assert (again.new, again.changed) == (0, 0)
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        ((ID.format(9), ID.format(8)), ("events.csv:2:entry", "entry-unknown")),
-        (("liability,no", "colour,no"), ("events.csv:2:kind", "choice-unknown")),
-        (("liability,no", "liability,perhaps"), ("events.csv:2:value", "choice-unknown")),
-        (("2026-09-20T10:00", "2026-09-20T12:00"), ("events.csv:2:happened_at", "event-in-future")),
-        (("2026-09-20T10:00", "2026-09-01T12:00"), ("events.csv:2:happened_at", "event-before-entry")),
-        (("2026-09-20T11:00", "2027-09-20T11:00"), ("events.csv:2:recorded_at", "recorded-in-future")),
-    ],
-)
-async def test_a_bad_event_is_named(
-    sqlite_database: CampusEngine, tmp_path: Path, change: tuple[str, str], expected: tuple[str, str]
-) -> None:
-    found = await refused(tmp_path, small(incidents=INCIDENT, events=EVENTS.replace(*change, 1)))
-    assert found == [expected]
 
 
 # ---------------------------------------------------------------- and out again
