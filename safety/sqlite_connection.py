@@ -191,7 +191,12 @@ class Connection:
         return await self._careful(self.submit(self._timed, runner, sql, args))
 
     async def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        await self._careful(self.submit(lambda: self.raw.executemany(sql, rows)))
+        await self._careful(self.submit(self._many, sql, rows))
+
+    def _many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        # The cursor must end in this thread: freed later by the event loop's, it would reset the statement that the
+        # next call with the same text may be running by then.
+        self.raw.executemany(sql, rows).close()
 
     async def execute(self, sql: str) -> None:
         """Run one statement without arguments in the thread (COMMIT, SAVEPOINT …)."""
