@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -50,6 +50,7 @@ class Entries:
         self._then: dict[tuple[int, datetime], Context] = {}
         self._voidings: list[Draft] = []
         self._nobody = "recorded_by" in sheet.columns
+        self._readers = {name: read for name, read in self._all_readers().items() if name in sheet.columns}
 
     async def take(self) -> None:
         """Read every row, leave out what is known, link versions, write. Problems are noted in the work."""
@@ -117,24 +118,28 @@ class Entries:
 
     def _state(self, raw: Raw, problems: list[Problem]) -> dict[str, Any]:
         """What only an administrator's import may state: times of recording, versions, voidings, names."""
-        said: dict[str, Any] = {}
-        readers = {**dict.fromkeys(INSTANTS, self._time), **dict.fromkeys(REASONS, _reason)}
-        readers |= dict.fromkeys(("id", "supersedes"), _uuid)
-        readers |= dict.fromkeys(("recorded_by", "on_behalf_of", "voided_by"), self._login)
-        readers["submission_key"] = _key
-        for name in RESERVED:
-            text = raw.get(name, "").strip()
-            said[name] = None
+        said: dict[str, Any] = dict.fromkeys(RESERVED)
+        for name, read in self._readers.items():
+            text = raw[name].strip()
             try:
                 if text and not self.work.may_all:
                     raise FieldError("administrators-only")
-                said[name] = readers[name](name, text) if text else None
+                said[name] = read(name, text) if text else None
             except FieldError as error:
                 problems.append(Problem(name, error.code, error.values))
         at, voided_at = said["recorded_at"] or self.work.now, said["voided_at"]
         if voided_at is not None and voided_at < at:
             problems.append(Problem("voided_at", "voided-before-recorded"))
         return said
+
+    def _all_readers(self) -> dict[str, Callable[[str, str], Any]]:
+        return {
+            **dict.fromkeys(INSTANTS, self._time),
+            **dict.fromkeys(REASONS, _reason),
+            **dict.fromkeys(("id", "supersedes"), _uuid),
+            **dict.fromkeys(("recorded_by", "on_behalf_of", "voided_by"), self._login),
+            "submission_key": _key,
+        }
 
     def _time(self, name: str, text: str) -> datetime:
         at: datetime = parse_field(INSTANTS[name], text, Context(None, self.work.now))  # type: ignore[arg-type]
