@@ -69,7 +69,8 @@ async def show_late(request: WebRequest, door: BureauDoor) -> Page:
     """Late and backfilled entries of a quarter across the schools; `?timing=` narrows to one kind."""
     visit = visit_of(request)
     quarters = quarters_of(request)
-    every = await boards.late_entries(visit.viewer, visit.bureau, quarters.shown)
+    found = await boards.late_entries(visit.viewer, visit.bureau, quarters.shown)
+    every = found.lines
     wanted = request.query_params.get("timing", "")
     chosen = [item for item in every if not wanted or item.timing.name == wanted]
     text = request.query_params.get("page", "1")
@@ -79,6 +80,7 @@ async def show_late(request: WebRequest, door: BureauDoor) -> Page:
         "board_late.html",
         door=door,
         quarters=quarters,
+        cut=boards.CANDIDATES if found.cut else 0,
         entries=chosen[(number - 1) * PER_PAGE : number * PER_PAGE],
         counts={name: sum(item.timing.name == name for item in every) for name in ("late", "backfilled")},
         total=len(chosen),

@@ -33,8 +33,9 @@ BUREAUS = f"{TREE} select b.id, b.code, b.name, b.parent from tree join bureau b
 SCHOOLS = f"{TREE} select s.id from tree join school s on s.bureau = tree.id order by s.id"  # noqa: S608
 RETURNS = """select school, version, total, sealed_at, sign_off, closed_late from school_return
 where period = $1 and school between $2 and $3 order by version"""
-CANDIDATES = 3000
+CANDIDATES = 1000
 """How many entries recorded after their day are looked at, per ledger, newest first."""
+SENSITIVE = ("mental_health",)
 SORTS = ("name", "total", "state", "missing", "late", "incidents")
 
 
@@ -207,13 +208,19 @@ class ClockLine:
 
 @dataclass(frozen=True, slots=True)
 class IncidentLine:
-    """An incident as it is known now."""
+    """An incident as it is known now. `least`: smaller counts of a sensitive kind are not shown (0: all are)."""
 
     facts: SchoolFacts
     id: UUID
     state: State
     grade: str
     clocks: tuple[ClockLine, ...]
+    least: int = 0
+
+    def shown(self, figure: str) -> str:
+        """A figure as it may be printed: 1 to 4 of a sensitive kind as “<5”, zero as zero."""
+        count = int(getattr(self.state, figure))
+        return f"<{self.least}" if 0 < count < self.least else str(count)
 
 
 async def incidents(scope: Scope, bureau_id: int, period: Period, now: datetime) -> list[IncidentLine]:
@@ -240,9 +247,11 @@ def _of_quarter(several: Iterable[Incident], period: Period, now: datetime) -> l
 def _incident_line(
     facts: SchoolFacts, incident: Incident, state: State, period: Period, now: datetime
 ) -> IncidentLine:
-    book = Rulebook.of(in_use.standards(), period).incidents
+    rules = Rulebook.of(in_use.standards(), period)
+    book = rules.incidents
     ran = tuple(ClockLine(c, _outcome(c, now, book.times)) for c in clocks(incident, now, book))
-    return IncidentLine(facts, incident.id, state, grade(state, book), ran)
+    least = rules.sheet.suppress_below if state.category in SENSITIVE else 0
+    return IncidentLine(facts, incident.id, state, grade(state, book), ran, least)
 
 
 def _outcome(clock: Clock, now: datetime, times: int) -> str:
@@ -263,25 +272,36 @@ class LateLine:
     timing: Timing
 
 
-async def late_entries(scope: Scope, bureau_id: int, period: Period) -> list[LateLine]:
+@dataclass(frozen=True, slots=True)
+class LateList:
+    """`cut`: of some ledger only the entries recorded last were looked at."""
+
+    lines: Sequence[LateLine]
+    cut: bool
+
+
+async def late_entries(scope: Scope, bureau_id: int, period: Period) -> LateList:
     """Late and backfilled entries of a quarter's days at the schools under a bureau, last recorded first."""
     return await late_entries_of(await schools_below(scope, bureau_id), period.start, period.end)
 
 
-async def late_entries_of(ids: Sequence[int], since: date, until: date) -> list[LateLine]:
+async def late_entries_of(ids: Sequence[int], since: date, until: date) -> LateList:
     """The same for schools that the viewer was already let in to."""
     if not ids:
-        return []
+        return LateList([], cut=False)
     facts = await facts_of(ids)
-    found = []
+    found: list[LateLine] = []
+    cut = False
     for ledger in in_use.registry():
         if not ledger.feeds:
             continue
-        for row in await _recorded_after(ledger, ids, since, until):
+        rows = await _recorded_after(ledger, ids, since, until)
+        cut = cut or len(rows) >= CANDIDATES
+        for row in rows:
             timing = timing_of_row(ledger, facts[row.school], row) if row.school in facts else None
             if timing is not None and timing.name != "on-time":
                 found.append(LateLine(facts[row.school], ledger, row, timing))
-    return sorted(found, key=lambda item: item.entry.recorded_at, reverse=True)
+    return LateList(sorted(found, key=lambda item: item.entry.recorded_at, reverse=True), cut)
 
 
 async def _recorded_after(ledger: Ledger, ids: Sequence[int], since: date, until: date) -> list[EntryRow]:

@@ -248,6 +248,12 @@ async def test_inspection_runs_behind_the_read_only_door_whoever_asks(
     assert await fetch_tuples(None, "select count(*) from school where name = 'x'") == [(0,)]
 
 
+async def test_small_counts_of_a_sensitive_kind_are_not_shown(visit: Visit, county: Cast) -> None:
+    await fetch_tuples(None, "update incident set category = 'mental_health', affected = 0")
+    drawn = (await (await visit("inspector")).get("/inspect/bureaus/HILL/incidents?period=2026Q3")).text
+    assert "死亡 0，重伤 0，轻伤 &lt;5，涉及 0" in drawn
+
+
 # ---------------------------------------------------------------- settings
 async def test_classes_are_pasted_and_a_bad_line_keeps_what_was_typed(visit: Visit, county: Cast) -> None:
     officer = await visit("officer")
@@ -380,7 +386,7 @@ async def test_boards_hold_on_both_databases_behind_the_door(both: Cast) -> None
         assert [row.state for row in found.rows] == ["missing", "missing"]
         assert (found.mean, found.mean_without) == (0, None)
         assert len(await boards.incidents(clerk, both.county, Q3, NOW)) == 2
-        late = await boards.late_entries(clerk, both.county, Q3)
+        late = (await boards.late_entries(clerk, both.county, Q3)).lines
         assert {item.timing.name for item in late} >= {"late"}
         assert await boards.schools_below(outsider, both.county) == [both.other_school]
         running = await boards.board(clerk, both.county, Q4, NOW)
