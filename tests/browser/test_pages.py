@@ -1,0 +1,53 @@
+"""Every page on a phone: nothing wider than the screen, no error on the console, in both languages."""
+
+import pytest
+
+from tests.browser.conftest import Phones
+
+SCHOOL = "/schools/S001"
+PAGES = {
+    "officer": [
+        "/",
+        SCHOOL,
+        f"{SCHOOL}?period=2026Q3",
+        f"{SCHOOL}/score/2026Q3/education.daily",
+        f"{SCHOOL}/score/2026Q3/T2",
+        f"{SCHOOL}/ledgers",
+        f"{SCHOOL}/ledgers/daily_reminders",
+        f"{SCHOOL}/ledgers/duty_checkins",
+        f"{SCHOOL}/ledgers/purchase_batches/new",
+        f"{SCHOOL}/ledgers/incidents",
+        f"{SCHOOL}/ledgers/incidents/new",
+        f"{SCHOOL}/ledgers/drills/new",
+        f"{SCHOOL}/ledgers/food_samples/import",
+        f"{SCHOOL}/roster",
+        f"{SCHOOL}/settings",
+        f"{SCHOOL}/settings/classes",
+        f"{SCHOOL}/settings/terms",
+        f"{SCHOOL}/settings/days",
+        f"{SCHOOL}/returns",
+        "/password",
+    ],
+    "canteen": ["/", f"{SCHOOL}/ledgers"],
+    "leader": ["/", SCHOOL],
+    "clerk": ["/", "/bureaus/HILL", "/bureaus/HILL/incidents", "/bureaus/HILL/late", "/bureaus/HILL/inbox"],
+    "inspector": [
+        "/",
+        "/inspect",
+        "/inspect/bureaus/HILL",
+        "/inspect/bureaus/HILL/incidents",
+        "/inspect/bureaus/HILL/late",
+        "/inspect/schools/S001",
+        "/inspect/schools/S001/ledgers/class_sessions",
+        "/inspect/schools/S001/trail",
+    ],
+    "admin": ["/", "/admin/accounts", "/admin/accounts/new", "/bureaus/HILL/schools/new"],
+}
+
+
+@pytest.mark.parametrize("login", PAGES)
+async def test_pages_fit_a_phone(phone: Phones, login: str) -> None:
+    visitor = await phone(login)
+    for path in PAGES[login]:
+        for lang in ("en", "zh"):
+            await visitor.open(f"{path}{'&' if '?' in path else '?'}lang={lang}")
