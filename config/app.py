@@ -70,7 +70,7 @@ NAV: list[NavItem] = [
     NavItem("nav.score", "/schools/{school}", "chart", ("officer", "principal", "leader")),
     NavItem("nav.board", "/bureaus/{bureau}", "chart", ("clerk",)),
     NavItem("nav.inbox", "/bureaus/{bureau}/inbox", "inbox", ("clerk",)),
-    NavItem("nav.inspect", "/inspect", "eye", ("inspector", "clerk")),
+    NavItem("nav.inspect", "/inspect", "eye", ("inspector",)),
     NavItem("nav.ledgers", "/schools/{school}/ledgers", "book"),
     NavItem("nav.returns", "/schools/{school}/returns", "doc", ("officer", "principal", "leader")),
     NavItem("nav.accounts", "/admin/accounts", "people", ("admin",)),

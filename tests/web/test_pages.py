@@ -9,6 +9,8 @@ import pytest
 from litestar import Litestar
 
 from reports import boards
+from safety.access.actions import NewPerson, NewRole, create_accounts
+from safety.access.queries import scope_of_login
 from safety.calendar import Period
 from safety.clock import FixedClock
 from safety.database import CampusEngine, fetch_tuples, read_only_door
@@ -113,6 +115,22 @@ async def test_a_school_without_terms_is_told_so(visit: Visit, cast: Cast) -> No
     drawn = (await (await visit("officer")).get("/")).text
     assert "还没有设置学期" in drawn
     assert "/schools/S001/settings" in drawn
+
+
+async def test_somebody_with_several_roles_has_a_section_for_each_place(visit: Visit, county: Cast) -> None:
+    roles = (
+        NewRole("teacher", school=county.school, school_class=county.school_class),
+        NewRole("officer", school=county.other_school),
+        NewRole("clerk", bureau=county.river),
+    )
+    await create_accounts(None, [NewPerson("busy", "多面手", roles, one_time=False)], NOW)
+    scope = await scope_of_login("busy", NOW)
+    assert scope is not None
+    drawn = (await (await (await visit()).as_(scope)).get("/")).text
+    assert drawn.index("青山县实验学校") < drawn.index("青山县第二小学") < drawn.index("清江县教育局")
+    assert "登记 三(1)班" in drawn
+    assert "/schools/S002/roster" in drawn
+    assert "/schools/S001/roster" not in drawn
 
 
 @pytest.mark.parametrize(
