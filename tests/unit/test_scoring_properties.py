@@ -7,7 +7,7 @@ from itertools import combinations, pairwise, product
 from random import Random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from safety.calendar import Period
@@ -23,7 +23,9 @@ from tests.unit.cases import Book, fill_perfectly, run, school, standards
 randoms = st.randoms(use_true_random=False)
 QUARTERS = ("2026Q1", "2026Q2", "2026Q3", "2026Q4")
 CATEGORIES = ("traffic", "food_poisoning", "mental_health", "facility", "other")
-many = settings(deadline=None, max_examples=60)
+# A whole quarter's ledgers are a large example by nature.
+CALM = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
+many = settings(deadline=None, max_examples=60, suppress_health_check=CALM)
 
 
 # ---------------------------------------------------------------- made-up schools
@@ -236,7 +238,7 @@ def any_incident(random: Random, period: Period) -> dict[str, Any]:
     }
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=150, suppress_health_check=CALM)
 @given(randoms, st.sampled_from(QUARTERS))
 def test_nothing_recorded_after_the_close_raises_the_total(random: Random, quarter: str) -> None:
     period = Period.parse(quarter)
@@ -271,7 +273,7 @@ def told(book: Book, incident: Mapping[str, Any], **how: object) -> Book:
     return found
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=100, suppress_health_check=CALM)
 @given(randoms, st.sampled_from(QUARTERS))
 def test_concealing_never_scores_above_honest_reporting(random: Random, quarter: str) -> None:
     period = Period.parse(quarter)
