@@ -23,8 +23,8 @@ from safety.ledger.tallies import deferred
 from safety.places.facts import school_facts
 
 DAY = timedelta(days=1)
-BEFORE = timedelta(days=9)
-"""How long before its first quarter the county begins to keep records."""
+FOUNDED = timedelta(hours=6)
+"""The hour of its first day at which the county begins to keep records: before that no quarter was its to close."""
 NEW_YEAR = (8, 26)
 """Month and day on which schools enter the classes of the coming school year."""
 LONG_GAP = timedelta(days=14)
@@ -96,7 +96,7 @@ class County:
     # ---- places and people
     async def _found(self) -> None:
         first = self.wish.first.start
-        now = day_start(first - BEFORE)
+        now = day_start(first) + FOUNDED
         self.ids.move_to(now)
         year = _school_year(first)
         await self._take_in(year, now, founding=True)
@@ -167,11 +167,11 @@ class County:
             days = calendar.school_days(max(week.start, start), week.end)
             before = calendar.last_school_day(week.start - LONG_GAP, week.start - DAY)
             written_on = before or (days[0] - 2 * DAY if days else week.start)
-            # The first week's roster was there before the records began.
+            # The first week's roster is the first thing that is entered.
             if first == start and days and written_on < start <= week.end:
-                duty.plan_roster(school, days, start - 2 * DAY)
+                duty.plan_roster(school, days, day_start(start) + FOUNDED * 1.1)
             elif first <= written_on < until and days:
-                duty.plan_roster(school, days, written_on)
+                duty.plan_roster(school, days, school.some_time(written_on, 15))
 
 
 def _school_year(day: date) -> int:

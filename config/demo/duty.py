@@ -50,9 +50,8 @@ def _people(school: DemoSchool, post: str, day: date) -> Sequence[Person]:
 
 
 # ---------------------------------------------------------------- rosters
-def plan_roster(school: DemoSchool, days: Sequence[date], written_on: date) -> None:
-    """The roster of a week's school days, entered on the last school day before it; some weeks it comes too late."""
-    moment = school.some_time(written_on, 15)
+def plan_roster(school: DemoSchool, days: Sequence[date], moment: datetime) -> None:
+    """The roster of a week's school days, entered at that moment; some weeks it comes too late."""
     if not school.chance(school.plan.profile.habits.ahead):
         moment = school.some_time(days[0] + timedelta(days=1), 9)
     for n, day in enumerate(days):
