@@ -31,8 +31,10 @@ TREE = """with recursive tree (id) as (
  select id from bureau where id = $1 union select b.id from bureau b join tree on b.parent = tree.id)"""
 BUREAUS = f"{TREE} select b.id, b.code, b.name, b.parent from tree join bureau b on b.id = tree.id"  # noqa: S608
 SCHOOLS = f"{TREE} select s.id from tree join school s on s.bureau = tree.id order by s.id"  # noqa: S608
-RETURNS = """select school, version, total, sealed_at, sign_off, closed_late from school_return
-where period = $1 and school between $2 and $3 order by version"""
+RETURNS = """select r.school, r.version, r.total, r.sealed_at, r.sign_off, r.closed_late, i.id from school_return r
+join school s on s.id = r.school
+left join inbox_item i on i.school_code = s.code and i.period = r.period and i.version = r.version
+where r.period = $1 and r.school between $2 and $3 order by r.version"""
 CANDIDATES = 1000
 """How many entries recorded after their day are looked at, per ledger, newest first."""
 SENSITIVE = ("mental_health",)
@@ -51,18 +53,20 @@ class BureauLine:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """The current version of a school's return of a quarter. `total` in hundredths."""
+    """The current version of a school's return of a quarter. `total` in hundredths; `received`: it is in the inbox."""
 
     version: int
     total: int | None
     sealed_at: datetime
     signed: bool
     closed_late: bool
+    received: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SchoolRow:
-    """One school on the board. `state`: running (the quarter is not over), returned, missing.
+    """One school on the board. `state`: running (the quarter is not over), returned, underway (sealed, not yet
+    received), missing.
 
     `total` (hundredths) is the sealed return's once there is one, None for a missing school; `live` is what the
     ledgers come to now.
@@ -116,8 +120,8 @@ async def sealed_returns(school_ids: Sequence[int], period: Period) -> dict[int,
     rows = await fetch_tuples(None, RETURNS, [period.id, min(school_ids), max(school_ids)])
     wanted = set(school_ids)
     return {
-        school: Sealed(version, total, sealed_at, sign_off is not None, bool(late))
-        for school, version, total, sealed_at, sign_off, late in rows
+        school: Sealed(version, total, sealed_at, sign_off is not None, bool(late), item is not None)
+        for school, version, total, sealed_at, sign_off, late, item in rows
         if school in wanted
     }
 
@@ -153,7 +157,7 @@ def _row(
     closed: bool,
     counted_at: datetime,
 ) -> SchoolRow:
-    state = "returned" if sealed else "missing" if closed else "running"
+    state = _state(sealed, closed)
     total = sealed.total if sealed else None if closed else score.total
     return SchoolRow(
         facts=facts,
@@ -169,6 +173,12 @@ def _row(
         sealed=sealed,
         provisional=score.provisional,
     )
+
+
+def _state(sealed: Sealed | None, closed: bool) -> str:
+    if sealed is None:
+        return "missing" if closed else "running"
+    return "returned" if sealed.received else "underway"
 
 
 def mean(rows: Iterable[SchoolRow]) -> int | None:
@@ -188,7 +198,7 @@ def sorted_rows(rows: Sequence[SchoolRow], by: str) -> list[SchoolRow]:
     """By name (code), or with what wants attention first; totals from the best, missing schools at the end."""
     keys: dict[str, Any] = {
         "total": lambda r: (r.total is None, -(r.total or 0)),
-        "state": lambda r: ("missing", "running", "returned").index(r.state),
+        "state": lambda r: ("missing", "underway", "running", "returned").index(r.state),
         "missing": lambda r: -r.totals.missing,
         "late": lambda r: -(r.totals.late + r.totals.backfilled),
         "incidents": lambda r: -r.incidents,

@@ -151,7 +151,7 @@ async def test_the_inbox_shows_what_came_and_what_is_missing(
     enter, county: Cast, press: Press, clock: FixedClock, who: str, before: str
 ) -> None:
     clock.set(CLOSE)
-    await fetch_tuples(None, "update school set bureau = $1 where code = 'S003'", [county.county])
+    await fetch_tuples(None, "update school set bureau = $1, revision = revision + 1 where code = 'S003'", [county.county])
     await close_quarter(press, Q3, clock)
     await fetch_tuples(None, "delete from inbox_item where school_code = 'S002'")
     reader = await enter(who, CLOSE)
@@ -159,6 +159,9 @@ async def test_the_inbox_shows_what_came_and_what_is_missing(
     assert drawn.status_code == 200
     assert "3所学校，收到2份" in drawn.text
     assert drawn.text.count("未报送") == 1
+    board = (await reader.get(f"{before}/bureaus/HILL?period=2026Q3")).text
+    assert "2/3" in board
+    assert board.count("送达中") == 1
     path = re.search(rf'href="({before}{INBOX}/[^"]*/pdf)"', drawn.text)
     assert path is not None
     assert (await reader.get(path[1])).content == b"%PDF-1.7 S001"
