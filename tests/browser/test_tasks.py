@@ -9,7 +9,7 @@ TODAY = "2026-10-14"
 WEEKLY = f'a[href*="/class_sessions/new?happened_on={TODAY}&"][href*="kind=weekly"]'
 LAST_WEEK = 'a[href*="/class_sessions/new?happened_on=2026-10-11&"][href*="kind=weekly"]'
 SAMPLE = f'a[href*="/food_samples/new?happened_on={TODAY}&meal=lunch"]'
-GATE = f'a[href*="/duty_checkins/new?post=gate&happened_at={TODAY}T07"]'
+GATE = 'a[href$="/duty_checkins/new?post=gate"]'
 SAVE = "form.form button[type=submit]"
 
 
