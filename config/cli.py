@@ -58,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     # Piccolo greets at every start with the database's version.
     logging.getLogger("piccolo").setLevel(logging.WARNING)
+    # The scheduler says at every tick that it ticked.
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
     sys.exit(run(arguments))
 
 
