@@ -105,7 +105,7 @@ class Standards:
     def value_on(self, id_: str, on: date) -> Value:
         """The value in force that day, typed as its unit says; NoStandard if there is none."""
         value = self.record_on(id_, on).value
-        assert value is not None, "only a repeal has no value"  # noqa: S101
+        assert value is not None, "only a repeal has no value"
         return value
 
     def int_on(self, id_: str, on: date) -> int:

@@ -22,9 +22,7 @@ class EntryEvent(Table, tablename="entry_event"):
     value = Varchar(length=60, default="")
     happened_at = Timestamptz(default=None)
     recorded_at = Timestamptz(default=None)
-    recorded_by = ForeignKey(
-        Account, null=True, default=None, on_delete=OnDelete.restrict, index=False
-    )
+    recorded_by = ForeignKey(Account, null=True, default=None, on_delete=OnDelete.restrict, index=False)
     submission_key = Varchar(length=80)
 
 

@@ -141,7 +141,10 @@ class History:
 
     async def close_or_open(self) -> None:
         day = self._day(20)
-        sql = "insert into closure (school, day, kind, reason) values ($1, $2, $3, '') on conflict (school, day) do nothing"
+        sql = (
+            "insert into closure (school, day, kind, reason) values ($1, $2, $3, '')"
+            " on conflict (school, day) do nothing"
+        )
         await self._change(sql, [self.school, day, self.random.choice(("closed", "extra"))])
 
     async def undo_closure(self) -> None:
@@ -204,8 +207,8 @@ def _sample(h: History) -> dict[str, Any]:
     stored = h._instant()
     gone = stored + timedelta(hours=h.random.choice((47, 48, 60)))
     return {
-        "happened_on": local_day(stored), "meal": h.random.choice(MEALS), "dish": "菜", "grams": h.random.choice((124, 125, 200)),
-        "stored_at": stored, "discarded_at": h.random.choice((None, None, gone)), "person": h.people[0],
+        "happened_on": local_day(stored), "meal": h.random.choice(MEALS), "dish": "菜",
+        "grams": h.random.choice((124, 125, 200)), "stored_at": stored, "discarded_at": h.random.choice((None, None, gone)), "person": h.people[0],
     }  # fmt: skip
 
 
