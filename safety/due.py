@@ -7,9 +7,9 @@ from typing import Any
 
 from safety.access.scope import Scope
 from safety.calendar import Period
-from safety.duties import AWARENESS, DUTIES, EVALUATED, ZERO, Window, close_day
+from safety.duties import AWARENESS, DUTIES, EVALUATED, ZERO, Window, base_expected, close_day
 from safety.facts import SchoolFacts, size_at
-from safety.measures import Measured
+from safety.measures import Measured, Row
 from safety.sheet import DutyRules
 
 RULED_BY = {ZERO: "T2"}
@@ -71,6 +71,23 @@ class Line:
 def relevant(spans: Iterable[Window], day: date, period: Period) -> tuple[Window, ...]:
     """Of a quarter's windows those that have begun by a day and whose quarter has not closed before it."""
     return tuple(w for w in spans if w.start <= day) if day <= close_day(period) else ()
+
+
+def unfinished(
+    line: str,
+    spans: Iterable[Window],
+    kept: Mapping[date, Row],
+    facts: SchoolFacts,
+    rules: DutyRules,
+    day: date,
+) -> tuple[Window, ...]:
+    """Of windows those that are still open on a day, and those whose tallies say that something is missing."""
+
+    def lacks(window: Window) -> bool:
+        row = kept.get(window.due) or Row(line, window.due)
+        return row.filled < base_expected(line, facts, window, rules) + row.extra
+
+    return tuple(w for w in spans if w.grace_until >= day or line == AWARENESS or lacks(w))
 
 
 def listed(

@@ -6,13 +6,13 @@ from datetime import date, datetime
 from safety import in_use
 from safety.calendar import Period
 from safety.database import fetch_tuples
-from safety.due import Due, Line, listed, relevant
+from safety.due import Due, Line, listed, relevant, unfinished
 from safety.duties import windows
 from safety.duty.feeds import ROSTER, SLOT_COLUMNS, rostered
 from safety.facts import SchoolFacts
 from safety.ledger.evidence import ENTRY, Reader, stored_row
 from safety.ledger.feeds import Rows, feeds_by_line
-from safety.ledger.tallies import LONGEST
+from safety.ledger.tallies import LONGEST, rows_of
 from safety.places.facts import school_facts
 from safety.rulebook import Rulebook
 
@@ -37,8 +37,13 @@ async def _in_period(facts: SchoolFacts, period: Period, day: date, now: datetim
     """Those whose due date falls in one quarter."""
     registry, book = in_use.registry(), Rulebook.of(in_use.standards(), period)
     feeds = feeds_by_line(registry)
-    all_spans = {line: windows(line, facts, period, book.duties) for line in feeds}
-    spans = {line: relevant(found, day, period) for line, found in all_spans.items()}
+    begun = {line: relevant(windows(line, facts, period, book.duties), day, period) for line in feeds}
+    # What is finished need not be read again: the tallies know it.
+    kept = await rows_of(facts.id, period) if any(begun.values()) else {}
+    spans = {
+        line: unfinished(line, found, kept.get(line, {}), facts, book.duties, day)
+        for line, found in begun.items()
+    }
     spans = {line: found for line, found in spans.items() if found}
     if not spans:
         return []

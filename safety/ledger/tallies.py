@@ -35,6 +35,8 @@ DELETE = "delete from tally where school = $1 and line = $2 and day = $3"
 DELETE_ALL = "delete from tally where school = $1 and day between $2 and $3"
 SETTLED = """select school, line, sum(extra), sum(on_time), sum(late), sum(backfilled), sum(amount), sum(whole)
 from tally where school between $1 and $2 and day between $3 and $4 group by school, line"""
+ALL = """select school, line, day, extra, on_time, late, backfilled, amount, whole from tally
+where school = $1 and day between $2 and $3"""
 RECENT = """select school, line, day, extra, on_time, late, backfilled, amount, whole from tally
 where school between $1 and $2 and day > $3 and day <= $4"""
 LONGEST = 3
@@ -219,3 +221,11 @@ async def tallies_of(school_ids: Sequence[int], period: Period, at: datetime) ->
             kept = found[school].setdefault(line, LineTallies({}, Row(line, until), until))
             kept.rows[day] = Row(line, day, *counts)
     return dict(found)
+
+
+async def rows_of(school_id: int, period: Period) -> dict[str, dict[date, Row]]:
+    """The kept tallies of one school's quarter, by line and due date."""
+    found: dict[str, dict[date, Row]] = {}
+    for _, line, day, *counts in await fetch_tuples(None, ALL, [school_id, period.start, period.end]):
+        found.setdefault(line, {})[day] = Row(line, day, *counts)
+    return found
