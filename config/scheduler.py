@@ -91,8 +91,8 @@ class Scheduler:
     """Ticks of one process. `start` in its event loop, `stop` before the database is closed."""
 
     def __init__(self, press: Press, clock: Clock) -> None:
-        # It tells of every tick, several a minute for ever.
-        logging.getLogger("apscheduler").setLevel(logging.WARNING)
+        # It tells of every tick, and warns of each that comes while the last one is still at work, which is meant.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._clock = clock
         self._running: set[asyncio.Task[object]] = set()
         # The memory store: the database alone knows what was done, and a store of its own would run things twice.
