@@ -34,8 +34,8 @@ from safety.facts import SchoolFacts, size_at
 from safety.incidents import rules as incidents
 from safety.measures import BACKFILLED, LATE, Measured
 from safety.rulebook import Rulebook
-from safety.scoring import as_json
 from safety.scoring import Score as Scored
+from safety.scoring import as_json
 from safety.sheet import SheetLine
 
 INCIDENTS = "incidents"
