@@ -12,7 +12,6 @@ from safety.access.tables import Account, ApiToken, LoginThrottle, RoleGrant, We
 from safety.audit.actions import append
 from safety.database import fetch_tuples, transaction
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound, Problem
-from safety.places.tables import Bureau
 
 THROTTLE_KEPT = timedelta(days=1)
 
@@ -67,9 +66,7 @@ async def create_accounts(
         raise BadInput(problems)
     secrets = [await _first_password(person) for person in folded]
     async with transaction():
-        return [
-            await _insert(actor, person, *pair, now) for person, pair in zip(folded, secrets, strict=True)
-        ]
+        return [await insert(actor, person, *pair, now) for person, pair in zip(folded, secrets, strict=True)]
 
 
 async def create_account(actor: Scope | None, person: NewPerson, now: datetime) -> NewAccount:
@@ -137,9 +134,10 @@ async def _first_password(person: NewPerson) -> tuple[str | None, str | None]:
     return await tokens.hash_password(printed), printed
 
 
-async def _insert(
+async def insert(
     actor: Scope | None, person: NewPerson, digest: str | None, printed: str | None, now: datetime
 ) -> NewAccount:
+    """Write one checked person down, inside the caller's transaction."""
     account = Account(
         login=person.login,
         name=person.name,
@@ -356,54 +354,6 @@ async def issue_token(actor: Scope | None, login: str, label: str, now: datetime
         ).save()
         await append(None, actor, "account.api", f"account:{login}", {"label": label}, now)
     return token
-
-
-@dataclass(frozen=True, slots=True)
-class FirstSetup:
-    """What the first set-up page asks for."""
-
-    bureau_code: str
-    bureau_name: str
-    login: str
-    name: str
-    password: str
-
-
-async def first_setup(asked: FirstSetup, now: datetime) -> str:
-    """The first bureau and the first administrator; the token of the administrator's session.
-
-    Raises Conflict as soon as there is any account, BadInput for what cannot be used.
-    """
-    login = rules.fold_login(asked.login)
-    problems = _setup_problems(asked, login)
-    if problems:
-        raise BadInput(problems)
-    digest = await tokens.hash_password(asked.password)
-    async with transaction():
-        # The one head row of the instance's chain is locked by the first line: two set-ups at once make one.
-        await append(
-            None, None, "instance.setup", f"bureau:{asked.bureau_code}", {"name": asked.bureau_name}, now
-        )
-        if await fetch_tuples(None, "select 1 from account limit 1"):
-            raise Conflict("already-set-up")
-        known = await Bureau.objects().where(Bureau.code == asked.bureau_code).first()
-        if known is None:
-            await Bureau(code=asked.bureau_code, name=asked.bureau_name).save()
-        person = NewPerson(login, asked.name, (NewRole("admin"),))
-        account = await _insert(None, person, digest, None, now)
-        return await open_session(account.id, now)
-
-
-def _setup_problems(asked: FirstSetup, login: str) -> list[Problem]:
-    named = [("bureau_code", asked.bureau_code), ("bureau_name", asked.bureau_name), ("name", asked.name)]
-    found = [Problem(field, "required") for field, value in named if not value.strip()]
-    codes = [
-        ("login", rules.login_problem(login)),
-        ("password", rules.password_problem(asked.password, login)),
-    ]
-    return found + [
-        Problem(field, code, {"least": rules.PASSWORD_MIN, "login": login}) for field, code in codes if code
-    ]
 
 
 def _administrator(actor: Scope | None) -> None:

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from litestar import Response, Router, get, post
 
-from safety.access import actions, queries
+from safety.access import actions, queries, setup
 from safety.access.rules import SESSION_FOR
 from safety.errors import BadInput, NotFound, Problem
 from safety.text import LANGUAGES
@@ -102,18 +102,18 @@ async def set_up(request: WebRequest) -> Page:
     await _only_before_any_account()
     values = await form_values(request)
     try:
-        token = await actions.first_setup(await _asked(request, values), visit_of(request).now)
+        token = await setup.first_setup(await _asked(request, values), visit_of(request).now)
     except BadInput as error:
         return page(request, "setup.html", 400, form=form_state(request, values, error.problems))
     _hand_out(request, token)
     return go_to("/", "set-up")
 
 
-async def _asked(request: WebRequest, values: dict[str, str]) -> actions.FirstSetup:
+async def _asked(request: WebRequest, values: dict[str, str]) -> setup.FirstSetup:
     password = await raw_value(request, "password")
     if password != await raw_value(request, "again"):
         raise BadInput([Problem("again", "password-differs")])
-    return actions.FirstSetup(
+    return setup.FirstSetup(
         bureau_code=values.get("bureau_code", ""),
         bureau_name=values.get("bureau_name", ""),
         login=values.get("login", ""),

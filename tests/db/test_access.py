@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from safety.access import actions, queries, tokens
+from safety.access import actions, queries, setup, tokens
 from safety.access.actions import NewPerson, NewRole
 from safety.access.tables import Account, LoginThrottle
 from safety.database import CampusEngine
@@ -97,10 +97,10 @@ async def test_of_a_bad_list_nobody_is_made(cast: Cast) -> None:
 
 
 async def test_the_second_of_two_set_ups_is_refused(database: CampusEngine) -> None:
-    asked = actions.FirstSetup("1", "局", "root", "甲", "quiet river stone")
-    await actions.first_setup(asked, NOW)
+    asked = setup.FirstSetup("1", "局", "root", "甲", "quiet river stone")
+    await setup.first_setup(asked, NOW)
     with pytest.raises(Conflict):
-        await actions.first_setup(asked, NOW)
+        await setup.first_setup(asked, NOW)
     assert await Account.count() == 1
 
 
