@@ -151,7 +151,8 @@ async def test_the_inbox_shows_what_came_and_what_is_missing(
     enter, county: Cast, press: Press, clock: FixedClock, who: str, before: str
 ) -> None:
     clock.set(CLOSE)
-    await fetch_tuples(None, "update school set bureau = $1, revision = revision + 1 where code = 'S003'", [county.county])
+    moved = "update school set bureau = $1, revision = revision + 1 where code = 'S003'"
+    await fetch_tuples(None, moved, [county.county])
     await close_quarter(press, Q3, clock)
     await fetch_tuples(None, "delete from inbox_item where school_code = 'S002'")
     reader = await enter(who, CLOSE)
