@@ -17,6 +17,7 @@ from safety.bundles.actions import import_sheets
 from safety.calendar import Period
 from safety.clock import day_start
 from safety.database import fetch_tuples
+from safety.duties import close_at
 from safety.errors import Conflict
 from safety.ids import made_by
 from safety.ledger.tallies import deferred
@@ -96,7 +97,7 @@ class County:
     # ---- places and people
     async def _found(self) -> None:
         first = self.wish.first.start
-        now = day_start(first) + FOUNDED
+        now = min(day_start(first) + FOUNDED, day_start(self.wish.today))
         self.ids.move_to(now)
         year = _school_year(first)
         await self._take_in(year, now, founding=True)
@@ -111,7 +112,9 @@ class County:
             chance = random.Random(f"{self.wish.seed}:{plan.code}")  # noqa: S311
             facts = await school_facts(known[plan.code])
             staff = self.town.staffs[plan.code]
-            self.schools.append(DemoSchool(plan, facts.id, staff, self.town, self.ids, chance, facts))
+            # Its own ids: what one school does never moves another's.
+            ids = SeededIds(f"{self.wish.seed}:{plan.code}")
+            self.schools.append(DemoSchool(plan, facts.id, staff, self.town, ids, chance, facts))
 
     async def _take_in(self, year: int, now: datetime, *, founding: bool = False) -> None:
         sheets = [
@@ -139,6 +142,7 @@ class County:
             await self._school_step(school, first, until)
         period = Period.of(first)
         if until > period.end:
+            self.ids.move_to(close_at(period))
             await returns.close(self.press, self.schools, period, self.progress)
             self.closed.append(period)
 
@@ -156,8 +160,9 @@ class County:
         self._rosters(school, first, until)
         for plan in (lessons.plan, duty.plan, canteen.plan, exercises.plan, incidents.plan):
             plan(school, days)
-        async with deferred():
-            await school.live_until(day_start(until))
+        with made_by(school.ids):
+            async with deferred():
+                await school.live_until(day_start(until))
 
     def _rosters(self, school: DemoSchool, first: date, until: date) -> None:
         """The rosters that are written in these days, each for a coming week."""

@@ -49,7 +49,6 @@ async def close(
 ) -> None:
     """What the job does at the close. Without a press the returns are sealed and wait to be delivered."""
     now = close_at(period) + AFTER_CLOSE
-    schools[0].ids.move_to(now)
     if press is not None:
         await close_quarter(press, period, FixedClock(now), progress)
         for _ in range(TRIES):
