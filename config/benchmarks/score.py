@@ -63,11 +63,11 @@ def _bare(scores: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
     return scores
 
 
-async def bench_score(schools: int, times: int, say: Callable[[str], None]) -> dict[str, Any]:
+async def bench_score(schools: int, times: int, progress: Callable[[str], None]) -> dict[str, Any]:
     """Generate, tally, and time: seconds each, and the two ratios to the bare scan."""
-    say(f"generating {schools} schools")
-    made = await make(schools, lambda done: say(f"{done} schools") if done % 50 == 0 else None)
-    say(f"{made.total} rows; tallying")
+    progress(f"generating {schools} schools")
+    made = await make(schools, lambda done: progress(f"{done} schools") if done % 50 == 0 else None)
+    progress(f"{made.total} rows; tallying")
     ids = [row[0] for row in await fetch_tuples(None, "select id from school order by id")]
     start = time.perf_counter()
     for id_ in ids:
@@ -75,7 +75,7 @@ async def bench_score(schools: int, times: int, say: Callable[[str], None]) -> d
             await rebuild(id_, QUARTER, NOW)
     tallied = time.perf_counter() - start
     await fetch_tuples(None, "analyze")
-    say("timing")
+    progress("timing")
     bare, _ = await _timed(bare_scan, times)
     fast, kept = await _timed(lambda: from_tallies(ids), times)
     slow, again = await _timed(lambda: by_recompute(ids), times)

@@ -13,7 +13,7 @@ CJK = re.compile(r"[\u3400-\u9fff]")
 TEMPLATES = sorted(path for name in SLICES for path in (ROOT / name).rglob("*.html"))
 SOURCES = sorted(path for name in SLICES for path in (ROOT / name).rglob("*.py"))
 # Keys that code puts together: everything below these heads counts as used.
-PUT_TOGETHER = re.compile(r"""["']((?:[a-z0-9-]+\.)+)(?:["'] ?~|\{)""")
+PUT_TOGETHER = re.compile(r"""["']((?:[a-z0-9-]+[.-])+)(?:["'] ?~|\{)""")
 
 
 def texts() -> Catalogue:
