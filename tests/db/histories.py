@@ -208,7 +208,8 @@ def _sample(h: History) -> dict[str, Any]:
     gone = stored + timedelta(hours=h.random.choice((47, 48, 60)))
     return {
         "happened_on": local_day(stored), "meal": h.random.choice(MEALS), "dish": "菜",
-        "grams": h.random.choice((124, 125, 200)), "stored_at": stored, "discarded_at": h.random.choice((None, None, gone)), "person": h.people[0],
+        "grams": h.random.choice((124, 125, 200)), "stored_at": stored,
+        "discarded_at": h.random.choice((None, None, gone)), "person": h.people[0],
     }  # fmt: skip
 
 
