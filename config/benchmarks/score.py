@@ -9,10 +9,10 @@ from typing import Any
 from config.benchmarks.county import QUARTER, SUMMED, TABLES, make
 from safety import in_use
 from safety.database import fetch_tuples, transaction
-from safety.scores import consequences_of, evidence_of, incidents_by_school, scores
 from safety.ledger.tallies import rebuild, recompute
 from safety.places.facts import facts_of
 from safety.rulebook import Rulebook
+from safety.scores import consequences_of, evidence_of, incidents_by_school, scores
 from safety.scoring import as_json, score
 
 NOW = datetime(2026, 7, 20, tzinfo=UTC)
