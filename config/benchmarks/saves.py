@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,7 +19,7 @@ from typing import Any
 import msgspec
 
 from config.benchmarks.load import Outcome, Plan
-from config.benchmarks.office import Place, database_url, make_office, private_database
+from config.benchmarks.office import NOW, Place, database_url, make_office, private_database
 from config.benchmarks.servers import PROGRAM, free_port, put_load, serve
 from safety.audit.queries import verify
 from safety.database import fetch_tuples
@@ -36,15 +35,21 @@ WRITTEN = """select (select count(*) from daily_reminder),
 Say = Callable[[str], None]
 
 
-async def bench_saves(seconds: float, now: datetime, say: Say, *, beside: bool = True) -> dict[str, Any]:
-    """Saves per second and times of both servers, their ratio, and the memory of ours after the run."""
+async def bench_saves(
+    seconds: float, say: Say, *, officers: int = OFFICERS, beside: bool = True
+) -> dict[str, Any]:
+    """Saves per second and times of both servers, their ratio, and the memory of ours after the run.
+
+    `beside`: with Django, which has to be installed. `checked` says whether everything that was taken lies in the
+    database, once each, with its line in the trail and its place in the tallies.
+    """
     with TemporaryDirectory(prefix="safe-campus-bench-") as name:
         folder = Path(name)
         async with private_database(folder):
-            places = await make_office(OFFICERS, now)
+            places = await make_office(officers)
         say("saving through safe-campus serve")
         ours, memory = _ours(folder, places, seconds)
-        found = {"officers": OFFICERS, "ours": msgspec.to_builtins(ours), "memory": memory}
+        found = {"officers": officers, "ours": msgspec.to_builtins(ours), "memory": memory}
         found["checked"] = await _checked(folder, ours)
         if beside:
             say("saving through Django")
@@ -55,10 +60,12 @@ async def bench_saves(seconds: float, now: datetime, say: Say, *, beside: bool =
 
 
 def _ours(folder: Path, places: list[Place], seconds: float) -> tuple[Outcome, dict[str, float] | None]:
-    port = free_port()
+    port, clock = free_port(), folder / "clock"
+    clock.write_text(NOW.isoformat(), encoding="ascii")
     environ = {
         "SAFE_CAMPUS_DATABASE": database_url(folder),
         "SAFE_CAMPUS_DATA": str(folder),
+        "SAFE_CAMPUS_TEST_CLOCK": str(clock),
         "SAFE_CAMPUS_BASE_URL": f"http://127.0.0.1:{port}",
     }
     officers = [place.officer() for place in places]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,7 +18,6 @@ from config.invocation import Invocation, json_option
 class Run:
     """What was asked for. `say` tells how far it is, on standard error."""
 
-    now: datetime
     schools: int
     times: int
     seconds: float
@@ -38,13 +36,13 @@ async def _score(run: Run) -> dict[str, Any]:
 async def _saves(run: Run) -> dict[str, Any]:
     from config.benchmarks.saves import bench_saves
 
-    return await bench_saves(run.seconds, run.now, run.say)
+    return await bench_saves(run.seconds, run.say)
 
 
 async def _memory(run: Run) -> dict[str, Any]:
     from config.benchmarks.saves import bench_saves
 
-    return {"serve": (await bench_saves(run.seconds, run.now, run.say, beside=False))["memory"]}
+    return {"serve": (await bench_saves(run.seconds, run.say, beside=False))["memory"]}
 
 
 async def _pdf(run: Run) -> dict[str, Any]:
@@ -73,7 +71,7 @@ BENCHES: dict[str, Callable[[Run], Awaitable[dict[str, Any]]]] = {
 @json_option
 @click.pass_obj
 def command(invocation: Invocation, name: str | None, schools: int, times: int, seconds: float) -> None:
-    run = Run(invocation.clock.now(), schools, times, seconds, lambda text: click.echo(text, err=True))
+    run = Run(schools, times, seconds, lambda text: click.echo(text, err=True))
     # Memory is a figure of the save run, so that it is not run twice for it.
     names = [name] if name else [known for known in BENCHES if known != "memory"]
     found = {chosen: asyncio.run(_awaited(BENCHES[chosen], run)) for chosen in names}
