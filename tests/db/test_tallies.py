@@ -63,7 +63,7 @@ async def test_kept_tallies_equal_a_recompute(cast: Cast, seed: int, steps: int)
 
 
 @pytest.mark.soak
-@settings(max_examples=100, deadline=None, suppress_health_check=CHECKS)
+@settings(max_examples=40, deadline=None, suppress_health_check=CHECKS)
 @given(seed=st.integers(0, 2**32), steps=st.integers(40, 240))
 async def test_kept_tallies_equal_a_recompute_over_longer_lives(cast: Cast, seed: int, steps: int) -> None:
     await _agrees(cast, seed, steps)
