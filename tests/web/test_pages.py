@@ -203,6 +203,11 @@ async def test_a_missing_school_is_missing_and_counts_as_zero(
     assert "未报送" in drawn
     assert "未报，计零分" in drawn
     assert "不含未报学校" in drawn
+    # Incidents and entries that came late are two figures, each with what it counts.
+    cards = re.findall(r'<div class="figure .*?</div>', drawn)
+    incidents = next(card for card in cards if ">事故<" in card)
+    assert "迟报" not in incidents
+    assert any("迟报/补录" in card and "应办事项" in card for card in cards)
 
 
 async def test_the_board_is_sorted_and_searched(visit: Visit, county: Cast) -> None:

@@ -84,8 +84,10 @@ async def remind(county: Cast, key: str) -> None:
 async def test_the_draft_shows_what_will_be_sent_and_only_the_principal_may_sign(enter) -> None:
     principal, officer = await enter("principal"), await enter("officer")
     drawn = (await principal.get(PAGE)).text
-    for said in ("草稿", "本季度得分", "未完成、迟报和补录", "设施", "未经校长签批", 'name="agreed"'):
+    for said in ("草稿", "将要报送的内容", "未完成、迟报和补录", "设施", "未经校长签批", 'name="agreed"'):
         assert said in drawn, said
+    # On a phone the tables would bury the form: it stands before them, and they are folded.
+    assert drawn.index('name="agreed"') < drawn.index('<details class="card fold"><summary><h2>得分')
     theirs = await officer.get(PAGE)
     assert theirs.status_code == 200
     assert 'name="agreed"' not in theirs.text
@@ -137,6 +139,8 @@ async def test_after_the_close_the_return_its_file_and_its_receipt_are_there(
     for said in ("签批后有变动", "其后变动1条", "回执编号", "平安校园季报〔2026〕3号"):
         assert said in shown, said
     assert 'name="agreed"' not in shown
+    assert "报送内容" in shown
+    assert "将要报送" not in shown
     file = await principal.get(f"{PAGE}/pdf")
     assert (file.status_code, file.content) == (200, b"%PDF-1.7 S001")
     assert file.headers["content-type"] == "application/pdf"
