@@ -27,13 +27,13 @@ def _batch(row: Stored, events: Sequence[StoredEvent], setting: Setting) -> Read
 def _sample_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
     least, meals = setting.rules.sample_grams, setting.facts.meals
     return [
-        Mark(None, day, meal, timed) for day, meal, grams, timed in rows if grams >= least and meal in meals
+        Mark(None, day, meal, timed) for _, day, meal, grams, timed in rows if grams >= least and meal in meals
     ]
 
 
 def _batch_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
     del setting
-    return [Mark(None, day, None, timed) for day, timed in rows]
+    return [Mark(None, day, None, timed) for _, day, timed in rows]
 
 
 # The grams that a meal's samples have in common are few, so grouping by them still gathers the dishes.

@@ -53,6 +53,13 @@ def stored_datetime(value: dt.datetime) -> str:
     return value.isoformat(sep=" ", timespec="microseconds")
 
 
+# A quarter has few days and many rows, and rosters few instants: what was read once is not parsed again.
+@lru_cache(maxsize=4096)
+def _day(value: bytes) -> dt.date:
+    return dt.date.fromisoformat(value.decode())
+
+
+@lru_cache(maxsize=16384)
 def _instant(value: bytes) -> dt.datetime:
     return dt.datetime.fromisoformat(value.decode()).replace(tzinfo=dt.UTC)
 
@@ -60,7 +67,7 @@ def _instant(value: bytes) -> dt.datetime:
 def _register_types() -> None:
     sqlite3.register_adapter(dt.datetime, stored_datetime)
     sqlite3.register_converter("TIMESTAMPTZ", _instant)
-    sqlite3.register_converter("DATE", lambda value: dt.date.fromisoformat(value.decode()))
+    sqlite3.register_converter("DATE", _day)
     sqlite3.register_converter("UUID", lambda value: uuid.UUID(value.decode()))
     sqlite3.register_converter("BOOLEAN", lambda value: value == b"1")
     # SQLite's own integers are exact; Piccolo's converter takes each through text and Decimal.

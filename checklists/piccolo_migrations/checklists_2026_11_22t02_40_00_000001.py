@@ -10,16 +10,20 @@ DESCRIPTION = "indexes"
 INDEXES = (
     "create unique index food_sample_key on food_sample (school, submission_key)",
     "create index food_sample_current on food_sample "
-    "(school, happened_on, meal, grams, timed_on, discarded_at, superseded_by, voided_at) "
+    "(school, happened_on, meal, grams, timed_on, discarded_at, supersedes, superseded_by, voided_at) "
     "where superseded_by is null and voided_at is null",
     "create index food_sample_past on food_sample (school, happened_on) "
     "where superseded_by is not null or voided_at is not null",
+    "create index food_sample_apart on food_sample (school, happened_on) "
+    "where discarded_at is not null or supersedes is not null",
     "create index food_sample_chain on food_sample (supersedes) where supersedes is not null",
     "create unique index purchase_batch_key on purchase_batch (school, submission_key)",
-    "create index purchase_batch_current on purchase_batch (school, happened_on, timed_on, superseded_by, voided_at) "
+    "create index purchase_batch_current on purchase_batch "
+    "(school, happened_on, timed_on, supersedes, superseded_by, voided_at) "
     "where superseded_by is null and voided_at is null",
     "create index purchase_batch_past on purchase_batch (school, happened_on) "
     "where superseded_by is not null or voided_at is not null",
+    "create index purchase_batch_apart on purchase_batch (school, happened_on) where supersedes is not null",
     "create index purchase_batch_chain on purchase_batch (supersedes) where supersedes is not null",
 )
 

@@ -36,11 +36,16 @@ def _as_it_stood(rows: Rows) -> Iterable[tuple[Any, ...]]:
     for row in rows.stored:
         if row.stands_at(day_start(row.day)):
             yield (row.day, *row.values)
-    for day, *values, recorded_at, superseded_at, voided_at in rows.gathered:
-        begins = day_start(day)
-        gone = (superseded_at, voided_at)
-        if recorded_at <= begins and all(end is None or end > begins for end in gone):
-            yield (day, *values)
+    starts = {day: day_start(day) for day in {row[1] for row in rows.gathered}}
+    for values in rows.gathered:
+        _, day, post, starts_at, ends_at, person, recorded_at, superseded_at, voided_at = values
+        begins = starts[day]
+        if recorded_at > begins:
+            continue
+        if superseded_at is not None and superseded_at <= begins:
+            continue
+        if voided_at is None or voided_at > begins:
+            yield day, post, starts_at, ends_at, person
 
 
 def rostered(rows: Rows, post: str) -> dict[date, list[Slot]]:
@@ -89,12 +94,14 @@ def _with_roster(post: str, measure: Roster) -> Measure:
 
 def _checkin_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
     del setting
+    # By position and without the detour over a named tuple's own constructor, since these are many: id, day, unit,
+    # recorded on, recorded at, many, amount, history, extra (serves, at, substitute), share.
+    new = tuple.__new__
     return [
-        Mark(None, day, serves, timed, extra=Checkin(serves, at, substitute), share=post)
-        for day, timed, post, serves, substitute, at in (
-            (day, timed, post, person if instead is None else instead, instead is not None, at)
-            for day, timed, post, person, instead, at in rows
-        )
+        new(Mark, (None, day, person, timed, None, 0, 0, (), new(Checkin, (person, at, False)), post))
+        if instead is None
+        else new(Mark, (None, day, instead, timed, None, 0, 0, (), new(Checkin, (instead, at, True)), post))
+        for _, day, timed, post, person, instead, at in rows
     ]
 
 

@@ -57,18 +57,18 @@ def _weekly_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mar
     del setting
     return [
         Mark(None, day, unit, timed, None, 0, present + made_up)
-        for day, unit, timed, present, made_up in rows
+        for _, day, unit, timed, present, made_up in rows
     ]
 
 
 def _kind_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
     del setting
-    return [Mark(None, day, None, timed) for day, timed in rows]
+    return [Mark(None, day, None, timed) for _, day, timed in rows]
 
 
 def _counted_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
     del setting
-    return [Mark(None, day, None, timed, many=many) for day, timed, many in rows]
+    return [Mark(None, day, None, timed, many=many) for _, day, timed, many in rows]
 
 
 def _gather_kind(kind: str) -> Gather:
@@ -81,13 +81,7 @@ WEEKLY = Gather(
     where="e.kind = 'weekly' and e.school_class is not null",
     apart=CORRECTED,
 )
-DAILY = Gather(
-    ("e.happened_on as day", "min(e.timed_on) as timed"),
-    _counted_marks,
-    group=("e.happened_on", "e.school_class"),
-    counted=True,
-    by_class=True,
-)
+DAILY = Gather(marks=_counted_marks, counted="school_class", by_class=True)
 
 SESSION_FEEDS = (
     Feed("education.weekly", alone(sessions), _weekly, gather=WEEKLY),

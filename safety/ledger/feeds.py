@@ -53,7 +53,7 @@ class StoredEvent(NamedTuple):
 class Rows:
     """The rows of one ledger in a span, earlier versions included, with their events.
 
-    `gathered` are the tuples of `gather`, of rows that are not among the stored ones. `memo` keeps what several
+    `gathered` are the tuples of `gather`, the school's id first, of rows that are not among the stored ones. `memo` keeps what several
     lines make of the same rows.
     """
 
@@ -108,16 +108,17 @@ Measure = Callable[[str, Sequence[Window], Sequence[Mark], Setting, Side], Measu
 class Gather:
     """A leaner way to read a ledger's rows, where a line does not have to lead back to them.
 
-    SQL over the ledger's table `e`: `columns` (grouped by `group`, where given) of the rows that stand (with
-    `whole_history` of all) and satisfy `where`. `counted`: columns `day`, `timed` are grouped once more and counted.
+    SQL over the ledger's table `e`: the school and then `columns` (grouped by `group`, where given) of the rows that
+    stand (with `whole_history` of all) and satisfy `where`. `counted`: no columns, but how many units of that column
+    were first answered on which day, per day: (school, day, day of recording, units).
     `by_class`: only rows of classes that exist on the day. Rows for which `apart` holds are read one by one instead,
     as are all of a school that has later facts, if the gather `weighs_events`. `marks` makes marks of the tuples.
     """
 
-    columns: tuple[str, ...]
+    columns: tuple[str, ...] = ()
     marks: "Callable[[Sequence[tuple[Any, ...]], Setting], Sequence[Mark]] | None" = None
     group: tuple[str, ...] = ()
-    counted: bool = False
+    counted: str | None = None
     where: str = "true"
     apart: str | None = None
     by_class: bool = False

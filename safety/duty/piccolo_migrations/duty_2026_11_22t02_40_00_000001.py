@@ -9,7 +9,8 @@ DESCRIPTION = "indexes"
 
 INDEXES = (
     "create unique index duty_slot_key on duty_slot (school, submission_key)",
-    "create index duty_slot_current on duty_slot (school, happened_on) "
+    "create index duty_slot_current on duty_slot "
+    "(school, happened_on, post, starts_at, ends_at, person, recorded_at, superseded_at, superseded_by, voided_at) "
     "where superseded_by is null and voided_at is null",
     "create index duty_slot_past on duty_slot (school, happened_on) "
     "where superseded_by is not null or voided_at is not null",
@@ -20,6 +21,7 @@ INDEXES = (
     "where superseded_by is null and voided_at is null",
     "create index duty_checkin_past on duty_checkin (school, happened_on) "
     "where superseded_by is not null or voided_at is not null",
+    "create index duty_checkin_apart on duty_checkin (school, happened_on) where supersedes is not null",
     "create index duty_checkin_chain on duty_checkin (supersedes) where supersedes is not null",
 )
 

@@ -14,6 +14,7 @@ INDEXES = (
     "where superseded_by is null and voided_at is null",
     "create index class_session_past on class_session (school, happened_on) "
     "where superseded_by is not null or voided_at is not null",
+    "create index class_session_apart on class_session (school, happened_on) where supersedes is not null",
     "create index class_session_chain on class_session (supersedes) where supersedes is not null",
     "create unique index daily_reminder_key on daily_reminder (school, submission_key)",
     "create index daily_reminder_current on daily_reminder "
