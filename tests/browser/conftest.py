@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -35,7 +35,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SERVE = "from config.cli import main; main()"
+PROGRAM = [sys.executable, "-c", "from config.cli import main; main()"]
 PATIENCE = 60.0
 
 Phones = Callable[..., Awaitable[Phone]]
@@ -43,10 +43,15 @@ Phones = Callable[..., Awaitable[Phone]]
 
 @dataclass(frozen=True)
 class Service:
-    """The service under test: where it answers, and the file that its clock is read from."""
+    """The service under test: where it answers, what it runs with, and the file that its clock is read from."""
 
     address: str
     clock: Path
+    environ: dict[str, str] = field(repr=False)
+
+    def command(self, *arguments: str) -> None:
+        """Run `safe-campus …` beside it."""
+        subprocess.run([*PROGRAM, *arguments], env=self.environ, check=True, capture_output=True)
 
     def set_clock(self, now: datetime) -> None:
         """From now on it is `now` for the service."""
@@ -80,12 +85,13 @@ def service(county_file: Path, tmp_path: Path) -> Iterator[Service]:
         "SAFE_CAMPUS_TEST_CLOCK": str(clock),
     }
     log = (tmp_path / "serve.log").open("wb")
-    arguments = [sys.executable, "-c", SERVE, "serve", "--no-jobs", "--port", str(port)]
-    process = subprocess.Popen(arguments, env=environ, stdout=log, stderr=log)
+    process = subprocess.Popen(
+        [*PROGRAM, "serve", "--no-jobs", "--port", str(port)], env=environ, stdout=log, stderr=log
+    )
     try:
         address = f"http://127.0.0.1:{port}"
         _wait_for(process, address, tmp_path / "serve.log")
-        yield Service(address, clock)
+        yield Service(address, clock, environ)
     finally:
         process.terminate()
         process.wait(PATIENCE)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, Locator, Page
+from playwright.async_api import Browser, Locator, Page, Request
 
 from tests.cast import PASSWORD
 
@@ -23,10 +23,15 @@ class Phone:
         self.complaints: list[str] = []
         page.on("console", lambda said: self._note(said.text) if said.type in {"error", "warning"} else None)
         page.on("pageerror", lambda error: self._note(str(error)))
-        page.on("requestfailed", lambda request: self._note(f"{request.url}: {request.failure}"))
+        page.on("requestfailed", self._failed)
 
     def _note(self, text: str) -> None:
         self.complaints.append(f"{self.page.url}: {text}")
+
+    def _failed(self, request: Request) -> None:
+        # Going on to the next page breaks off what the last one was still loading.
+        if request.failure != "net::ERR_ABORTED":
+            self._note(f"{request.url}: {request.failure}")
 
     @property
     def path(self) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.conftest import Phones
+from tests.browser.conftest import Phones, Service
 
 SCHOOL = "/schools/S001"
 PAGES = {
@@ -51,3 +51,22 @@ async def test_pages_fit_a_phone(phone: Phones, login: str) -> None:
     for path in PAGES[login]:
         for lang in ("en", "zh"):
             await visitor.open(f"{path}{'&' if '?' in path else '?'}lang={lang}")
+
+
+RETURNS = {
+    "officer": [f"{SCHOOL}/returns", f"{SCHOOL}/returns/2026Q3"],
+    "clerk": ["/bureaus/HILL?period=2026Q3", "/bureaus/HILL/inbox?period=2026Q3"],
+    "inspector": ["/inspect/schools/S001/returns/2026Q3", "/inspect/bureaus/HILL/inbox?period=2026Q3"],
+}
+
+
+async def test_a_closed_quarter_fits_a_phone(phone: Phones, service: Service) -> None:
+    service.command("return", "close", "2026Q3")
+    for login, paths in RETURNS.items():
+        visitor = await phone(login)
+        for path in paths:
+            for lang in ("en", "zh"):
+                await visitor.open(f"{path}{'&' if '?' in path else '?'}lang={lang}")
+    pdf = visitor.page.locator('a[href$="/pdf"]').first
+    answer = await visitor.page.request.get(service.address + (await pdf.get_attribute("href") or ""))
+    assert (await answer.body()).startswith(b"%PDF-1.7")
