@@ -2,14 +2,16 @@
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from safety.access.scope import Scope
 from safety.calendar import Period
+from safety.clock import local_day
 from safety.duties import AWARENESS, DUTIES, EVALUATED, ZERO, Window, base_expected, close_day
 from safety.facts import SchoolFacts, size_at
-from safety.measures import Measured, Row
+from safety.measures import Fill, Measured, Row
 from safety.sheet import DutyRules
 
 RULED_BY = {ZERO: "T2"}
@@ -21,12 +23,19 @@ OWN_ROLES = {
     "duty.patrol": MANAGERS | {"guard"},
 }
 """Lines that concern fewer people than may write their ledger."""
+TIMINGS = ("on-time", "late", "backfilled")
+RECENT = timedelta(days=14)
+"""How long after its due date what was done late is still looked for, to be shown on the day it was done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
     """One occurrence: `done` of `expected` answered, by entries of `since`…`through`; on time if recorded by the end
     of `until`. `unit` is school, class, meal, slot, rounds, drill or pupils. `person` (an account) is who is rostered.
+
+    `timing` is the worst of what was done: on-time, late or backfilled; None while nothing is, and for pupils. `entry`
+    is the one that something is wanted of (a drill its evaluation), `rostered_at` when a round or a leader's duty was
+    planned to begin.
     """
 
     line: str
@@ -46,6 +55,9 @@ class Due:
     person: int | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    timing: str | None = None
+    entry: UUID | None = None
+    rostered_at: datetime | None = None
 
     @property
     def filled(self) -> bool:
@@ -81,10 +93,14 @@ def unfinished(
     rules: DutyRules,
     day: date,
 ) -> tuple[Window, ...]:
-    """Of windows those that are still open on a day, and those whose tallies say that something is missing."""
+    """Of windows those that are still open on a day, those whose tallies say that something is missing, and recent
+    ones that something was late for.
+    """
 
     def lacks(window: Window) -> bool:
         row = kept.get(window.due) or Row(line, window.due)
+        if row.late and day - window.due <= RECENT:
+            return True
         return row.filled < base_expected(line, facts, window, rules) + row.extra
 
     return tuple(w for w in spans if w.grace_until >= day or line == AWARENESS or lacks(w))
@@ -93,11 +109,13 @@ def unfinished(
 def listed(
     line: Line, spans: Sequence[Window], facts: SchoolFacts, period: Period, rules: DutyRules, day: date
 ) -> Iterator[Due]:
-    """The occurrences that are open on a day, answered or not, and those that are overdue; in order of due date."""
-    entries = {fill.occurrence for fill in line.measured.fills}
+    """The occurrences that are open on a day, answered or not, those that are overdue, and those that were answered
+    late on that very day; in order of due date.
+    """
+    entries = {fill.occurrence: fill for fill in line.measured.fills}
     for window in relevant(spans, day, period):
         until = min(window.grace_until, close_day(period))
-        for item in _units(line, window, entries, facts, rules):
+        for item, fills in _units(line, window, entries, facts, rules):
             found = Due(
                 line=line.id,
                 ledger=line.ledger,
@@ -108,10 +126,15 @@ def listed(
                 until=until,
                 overdue=day > until,
                 roles=_roles(line, item["unit"], item.get("person")),
+                timing=TIMINGS[max(fill.timing for fill in fills)] if fills else None,
                 **item,
             )
-            if not (found.overdue and found.filled):
+            if not (found.overdue and found.filled) or _done_on(day, fills):
                 yield found
+
+
+def _done_on(day: date, fills: Iterable[Fill]) -> bool:
+    return any(fill.recorded_at is not None and local_day(fill.recorded_at) == day for fill in fills)
 
 
 def _roles(line: Line, unit: str, person: int | None) -> frozenset[str]:
@@ -122,56 +145,79 @@ def _roles(line: Line, unit: str, person: int | None) -> frozenset[str]:
     return roles - {"teacher"} if unit in {"school", "pupils"} else roles
 
 
+Unit = tuple[dict[str, Any], list[Fill]]
+"""What a Due says of its unit, and the entries that answer it."""
+Answers = Mapping[str, Fill]
+"""The entries of a line, by occurrence."""
+
+
 def _units(
-    line: Line, window: Window, entries: set[str], facts: SchoolFacts, rules: DutyRules
-) -> Iterator[dict[str, Any]]:
+    line: Line, window: Window, entries: Answers, facts: SchoolFacts, rules: DutyRules
+) -> Iterator[Unit]:
     match DUTIES[line.id].units:
         case "class":
             for item in facts.classes_on(window.due):
-                yield _one("class", item.id, item.name, f"{window.key}/{item.id}" in entries)
+                yield _one("class", item.id, item.name, entries.get(f"{window.key}/{item.id}"))
         case "meal":
             for meal in facts.meals:
-                yield _one("meal", meal, meal, f"{window.key}/{meal}" in entries)
+                yield _one("meal", meal, meal, entries.get(f"{window.key}/{meal}"))
         case "slots":
             yield from _slots(line, window, entries, rules)
         case "rounds":
-            done = sum(occurrence.startswith(f"{window.key}/") for occurrence in entries)
-            yield _one("rounds", None, "", done, rules.patrol_rounds)
+            yield _rounds(line, window, entries, rules)
         case "drills":
             yield from _drills(line, window)
         case "pupils":
             yield _pupils(line, facts, rules)
         case _:
-            yield _one("school", None, "", window.key in entries)
+            found, fills = _one("school", None, "", entries.get(window.key))
+            planned = line.roster.get(window.due, ())
+            yield found | ({"rostered_at": planned[0].starts_at} if planned else {}), fills
 
 
-def _one(unit: str, id_: Hashable, name: str, done: int, expected: int = 1) -> dict[str, Any]:
-    return {"unit": unit, "unit_id": id_, "unit_name": name, "done": int(done), "expected": expected}
+def _one(unit: str, id_: Hashable, name: str, fill: Fill | None) -> Unit:
+    return _some(unit, id_, name, int(fill is not None), 1), [fill] if fill is not None else []
 
 
-def _slots(line: Line, window: Window, entries: set[str], rules: DutyRules) -> Iterator[dict[str, Any]]:
+def _some(unit: str, id_: Hashable, name: str, done: int, expected: int) -> dict[str, Any]:
+    return {"unit": unit, "unit_id": id_, "unit_name": name, "done": done, "expected": expected}
+
+
+def _slots(line: Line, window: Window, entries: Answers, rules: DutyRules) -> Iterator[Unit]:
     todays = line.roster.get(window.due, ())
     for number, slot in enumerate(todays, 1):
-        found = _one("slot", number, "", f"{window.key}/{number}" in entries)
-        yield found | {"person": slot.person, "starts_at": slot.starts_at, "ends_at": slot.ends_at}
+        found, fills = _one("slot", number, "", entries.get(f"{window.key}/{number}"))
+        yield found | {"person": slot.person, "starts_at": slot.starts_at, "ends_at": slot.ends_at}, fills
     for number in range(len(todays) + 1, rules.slots_of(line.id) + 1):
-        yield _one("slot", number, "", False)
+        yield _one("slot", number, "", None)
 
 
-def _drills(line: Line, window: Window) -> Iterator[dict[str, Any]]:
-    """The drills of the window's first day, which ask for an evaluation."""
+def _rounds(line: Line, window: Window, entries: Answers, rules: DutyRules) -> Unit:
+    """A day's patrols; the next of them was planned for the first slot of the roster that no round has answered."""
+    fills = [fill for key, fill in entries.items() if key.startswith(f"{window.key}/")]
+    planned = line.roster.get(window.due, ())[len(fills) :]
+    found = _some("rounds", None, "", len(fills), rules.patrol_rounds)
+    return found | ({"rostered_at": planned[0].starts_at} if planned else {}), fills
+
+
+def _drills(line: Line, window: Window) -> Iterator[Unit]:
+    """The drills of the window's first day: those evaluated together, each that is not on its own, to be led to."""
     assert line.id == EVALUATED
-    for row in line.measured.rows:
-        if row.day == window.due and row.extra:
-            yield _one("drill", window.start, window.start.isoformat(), row.filled, row.extra)
+    day, within = window.start, f"{window.key}/"
+    fills = [fill for fill in line.measured.fills if fill.occurrence.startswith(within)]
+    if fills:
+        yield _some("drill", day, day.isoformat(), len(fills), len(fills)), fills
+    for found in line.measured.beside:
+        if found.occurrence.startswith(within):
+            yield _some("drill", day, day.isoformat(), 0, 1) | {"entry": found.entry}, []
 
 
-def _pupils(line: Line, facts: SchoolFacts, rules: DutyRules) -> dict[str, Any]:
+def _pupils(line: Line, facts: SchoolFacts, rules: DutyRules) -> Unit:
     assert line.id == AWARENESS
     share, enrolled = rules.awareness_share, size_at(facts.enrolments, _LATEST)
     expected = -(-share.numerator * enrolled // share.denominator)
     checked = sum(row.whole for row in line.measured.rows)
-    return _one("pupils", None, "", min(checked, expected), expected)
+    return _some("pupils", None, "", min(checked, expected), expected), []
 
 
 _LATEST = datetime.fromisoformat("9999-01-01T00:00:00+00:00")

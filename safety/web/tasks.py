@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
-from safety.clock import ZONE, local_day
-from safety.due import RULED_BY, Due
+from safety.clock import ZONE, day_start, local_day
+from safety.due import RULED_BY, TIMINGS, Due
 from safety.facts import SchoolFacts
 from safety.ledger.declare import Registry
 from safety.sheet import DutyRules, SheetLine
@@ -22,6 +22,8 @@ KINDS = {
     "education.legal": "legal",
     "drills.fire": "fire",
 }
+MORNING = timedelta(hours=8)
+"""What the form of a past day's check-in begins with, where no roster says when it was."""
 SHOWN = 6
 """How many single items a task lists before the rest folds away."""
 
@@ -60,6 +62,11 @@ class Task:
     def until(self) -> date:
         """The earliest of the limits."""
         return min(step.due.until for step in self.steps)
+
+    @property
+    def timing(self) -> str | None:
+        """The worst timing of what was done of it: on-time, late or backfilled."""
+        return max((step.due.timing for step in self.steps if step.due.timing), key=TIMINGS.index, default=None)
 
     @property
     def days(self) -> tuple[date, ...]:
@@ -131,6 +138,8 @@ class Desk:
         if item.unit == "slot" and item.person is None:
             # A roster counts as it stood when the day began: what can be mended are the days to come.
             return "roster"
+        if item.unit == "drill" and item.entry is not None:
+            return f"ledgers/{item.ledger}/{item.entry}/events/evaluated"
         if item.unit == "drill":
             return "ledgers/drills?" + urlencode({"since": item.since, "until": item.since})
         return f"ledgers/{item.ledger}/new?" + urlencode(self._filled_in(item))
@@ -149,23 +158,34 @@ class Desk:
         return values
 
     def _missed_slot(self, item: Due) -> dict[str, str]:
-        """Check-ins are of this moment, and the form itself puts in who and when; but not for a slot that is over."""
-        if item.starts_at is None or item.ends_at is None or self.now <= item.ends_at:
+        """Check-ins are of this moment, and the form itself puts in who and when; but not for a slot that is over, nor
+        for the leader's duty and the rounds of a day that is.
+        """
+        if item.starts_at is None:
+            return {"happened_at": _local(self._planned(item))} if item.due < self.today else {}
+        if item.ends_at is None or self.now <= item.ends_at:
             return {}
         login = self.logins.get(item.person or 0)
-        at = {"happened_at": item.starts_at.astimezone(ZONE).strftime("%Y-%m-%dT%H:%M")}
-        return at | ({"person": login} if login else {})
+        return {"happened_at": _local(item.starts_at)} | ({"person": login} if login else {})
+
+    def _planned(self, item: Due) -> datetime:
+        """When the roster had it, or else in the morning; later rounds far enough apart to count."""
+        return item.rostered_at or day_start(item.due) + MORNING + item.done * self.rules.patrol_gap
 
     def _day_for(self, item: Due) -> date:
         """Today where it answers the occurrence, else the last day that does."""
         return min(self.today, item.through)
 
 
+def _local(at: datetime) -> str:
+    return at.astimezone(ZONE).strftime("%Y-%m-%dT%H:%M")
+
+
 def _merged(steps: Iterable[Step], today: date) -> list[Step]:
     """Steps that lead to the same form for the same unit, as one; what is for today stands apart."""
-    found: dict[tuple[str, str, bool], Step] = {}
+    found: dict[tuple[str, str, bool, str | None], Step] = {}
     for step in steps:
-        key = step.path, step.name, step.due.due == today
+        key = step.path, step.name, step.due.due == today, step.due.timing
         known = found.get(key)
         found[key] = step if known is None else replace(known, days=tuple(sorted({*known.days, *step.days})))
     return list(found.values())

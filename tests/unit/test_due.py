@@ -7,10 +7,10 @@ from uuid import UUID
 from safety.access.scope import Role, Scope
 from safety.calendar import Period, SchoolCalendar, TermSpan
 from safety.clock import ZONE
-from safety.due import Due, Line, for_person, listed
+from safety.due import Due, Line, for_person, listed, unfinished
 from safety.duties import windows
 from safety.facts import ClassFacts, SchoolFacts
-from safety.measures import ON_TIME, Fill, Measured, Row
+from safety.measures import LATE, ON_TIME, Beside, Fill, Measured, Row
 from safety.rulebook import Rulebook
 from tests.unit.test_standards import product
 
@@ -31,11 +31,18 @@ FACTS = SchoolFacts(
 WRITERS = frozenset({"officer", "principal", "teacher"})
 
 
+def at(day: date, hour: int = 12) -> datetime:
+    return datetime(day.year, day.month, day.day, hour, tzinfo=ZONE)
+
+
+def fill(on: date, key: str, timing: int = ON_TIME, recorded: date | None = None, n: int = 0) -> Fill:
+    return Fill(UUID(int=n), key, on, timing, at(recorded) if recorded else None)
+
+
 def found(line: str, day: date, fills: dict[date, str] | None = None, **more: object) -> list[Due]:
-    answered = [
-        Fill(UUID(int=n), key, on, ON_TIME, None) for n, (on, key) in enumerate((fills or {}).items())
-    ]
-    measured = Measured(more.pop("rows", []), answered)  # type: ignore[arg-type]
+    answered = [fill(on, key, n=n) for n, (on, key) in enumerate((fills or {}).items())]
+    answered += more.pop("answered", [])  # type: ignore[operator]
+    measured = Measured(more.pop("rows", []), answered, more.pop("beside", []))  # type: ignore[arg-type]
     known = Line(line, "ledger", more.pop("writers", WRITERS), measured, more.pop("roster", {}))  # type: ignore[arg-type]
     return list(listed(known, windows(line, FACTS, PERIOD, RULES), FACTS, PERIOD, RULES, day))
 
@@ -79,10 +86,45 @@ def test_a_rostered_slot_names_its_person_and_an_empty_one_is_for_those_who_make
     assert dues[1].roles == {"officer", "principal", "leader"}
 
 
-def test_a_drill_owes_its_evaluation() -> None:
-    day = date(2026, 9, 17)
-    dues = found("drills.evaluated", day, rows=[Row("drills.evaluated", day, extra=1)])
-    assert [(item.unit_name, item.expected, item.done) for item in dues] == [("2026-09-10", 1, 0)]
+def test_what_is_done_late_is_marked_on_the_day_it_is_done_and_leaves_the_list_then() -> None:
+    second, third = date(2026, 9, 2), date(2026, 9, 3)
+    late = fill(date(2026, 9, 1), "2026-09-01/1", LATE, recorded=third)
+    soon = fill(second, "2026-09-02/1", recorded=second)
+    timings = [(i.due, i.timing) for i in found("education.daily", third, answered=[late, soon]) if i.filled]
+    assert timings == [(date(2026, 9, 1), "late"), (second, "on-time")]
+    tomorrow = found("education.daily", date(2026, 9, 4), answered=[late, soon])
+    assert [i for i in tomorrow if i.filled] == []
+
+
+def test_what_came_late_is_read_again_for_a_fortnight() -> None:
+    spans = windows("education.daily", FACTS, PERIOD, RULES)
+    kept = {window.due: Row("education.daily", window.due, on_time=1, late=1) for window in spans}
+    looked_at = unfinished("education.daily", spans, kept, FACTS, RULES, date(2026, 9, 24))
+    assert (looked_at[0].due, looked_at[-1].due) == (date(2026, 9, 10), PERIOD.end)
+
+
+def test_each_drill_that_is_not_evaluated_is_led_to_by_itself() -> None:
+    day, drilled = date(2026, 9, 17), date(2026, 9, 10)
+    one, two = (Beside(UUID(int=n), f"{day}/{UUID(int=n)}", drilled, at(drilled)) for n in (1, 2))
+    done = fill(drilled, f"{day}/{UUID(int=3)}", recorded=drilled)
+    rows = [Row("drills.evaluated", day, extra=3, on_time=1)]
+    dues = found("drills.evaluated", day, rows=rows, beside=[one, two], answered=[done])
+    assert [(item.unit_name, item.expected, item.done) for item in dues] == [
+        ("2026-09-10", 1, 1),
+        ("2026-09-10", 1, 0),
+        ("2026-09-10", 1, 0),
+    ]
+    assert [item.entry for item in dues] == [None, one.entry, two.entry]
+
+
+def test_the_next_round_is_the_rosters_first_that_nobody_answered() -> None:
+    day = date(2026, 9, 1)
+    slots = [SimpleNamespace(person=5, starts_at=at(day, hour), ends_at=None) for hour in (8, 10)]
+    done = fill(day, f"{day}/{at(day, 8)}")
+    (item,) = found("duty.patrol", day, answered=[done], roster={day: slots})
+    assert (item.done, item.expected, item.rostered_at) == (1, 5, at(day, 10))
+    (item,) = found("duty.leader", day, roster={day: slots})
+    assert item.rostered_at == at(day, 8)
 
 
 def test_thirty_percent_of_the_pupils_are_owed_a_check() -> None:

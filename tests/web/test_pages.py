@@ -83,6 +83,39 @@ async def test_a_slot_that_is_over_fills_in_its_own_time_and_person(visit: Visit
     assert "post=gate&amp;happened_at=2026-10-14T07%3A20&amp;person=guard" in drawn
 
 
+async def test_a_past_days_rounds_open_with_that_days_time(visit: Visit, county: Cast) -> None:
+    drawn = (await (await visit("officer")).get("/")).text
+    found = re.findall(r"post=(leader|patrol)&amp;happened_at=(2026-10-\d\dT\d\d%3A\d\d)", drawn)
+    assert {post for post, _ in found} == {"leader", "patrol"}
+    assert all(when < "2026-10-14" for _, when in found)
+
+
+async def test_a_drill_is_led_to_its_evaluation(visit: Visit, county: Cast) -> None:
+    officer = await visit("officer")
+    values = {"happened_on": "2026-10-13", "kind": "evacuation", "participants": "800"}
+    path = "/schools/S001/ledgers/drills"
+    made = await officer.send_form(f"{path}/new", **values, submission_key=key())
+    number = made.headers["location"].partition("?")[0].rpartition("/")[2]
+    form = f"{path}/{number}/events/evaluated"
+    assert f'href="{form}"' in (await officer.get("/")).text
+    assert (await officer.get(form)).status_code == 200
+    answer = await officer.send_form(form, happened_at="2026-10-14T09:00", submission_key=key())
+    assert answer.status_code == 303
+    assert f'href="{form}"' not in (await officer.get("/")).text
+
+
+async def test_what_is_done_late_is_marked_so(visit: Visit, county: Cast) -> None:
+    officer = await visit("officer")
+    found = re.search(r'href="([^"]*zero_reports/new\?happened_on=2026-10-(?!14)\d\d)"', (await officer.get("/")).text)
+    assert found is not None
+    day = found[1][-10:]
+    answer = await officer.send_form(
+        "/schools/S001/ledgers/zero_reports/new", happened_on=day, person="officer", submission_key=key()
+    )
+    assert answer.status_code == 303
+    assert "已完成，迟报" in (await officer.get("/")).text
+
+
 @pytest.mark.parametrize("name", ["officer", "principal"])
 async def test_who_answers_for_the_school_sees_everything_overdue_first(
     visit: Visit, county: Cast, name: str
