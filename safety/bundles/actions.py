@@ -14,7 +14,7 @@ from safety.bundles.entries_in import Entries
 from safety.bundles.events_in import Events
 from safety.bundles.files import EVENTS, PLACE_FILES, specs
 from safety.bundles.people_in import People
-from safety.bundles.reading import Sheet, Unreadable, read_file, read_folder
+from safety.bundles.reading import Sheet, read_folder
 from safety.bundles.work import Count, Progress, Work, quarters_of, quiet
 from safety.database import execute_many, fetch_tuples, transaction
 from safety.errors import BadInput, NotAllowed, Problem
@@ -78,18 +78,6 @@ async def import_bundle(
     if not sheets and not problems:
         raise BadInput.one(str(folder), "bundle-empty")
     return await import_sheets(actor, sheets, now, problems=problems, dry_run=dry_run, progress=progress)
-
-
-async def import_file(
-    actor: Scope | None, name: str, data: bytes, now: datetime, *, dry_run: bool = False
-) -> Imported:
-    """Take in one uploaded file, such as a filled-in template. Raises as `import_bundle`."""
-    problems: list[Problem] = []
-    try:
-        sheets = {sheet.name: sheet for sheet in read_file(name, data, specs(in_use.registry()), problems)}
-    except Unreadable as error:
-        raise BadInput([error.problem]) from error
-    return await import_sheets(actor, sheets, now, problems=problems, dry_run=dry_run)
 
 
 async def import_sheets(

@@ -3,22 +3,17 @@
 import csv
 import io
 import unicodedata
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
-import python_calamine
-
 from safety.bundles.files import FileSpec
+from safety.bundles.workbook import NoWorkbook, Sprawling, read_workbook
 from safety.errors import BadInput, Problem
 
 MOST_BYTES = 400_000_000
 EXCEL = (".xlsx", ".xlsm", ".xls", ".ods")
-NOT_DATA = frozenset({"notes", "lists", "说明"})
-"""Sheets of our own templates that hold no rows."""
 LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
 Rows = list[tuple[int, list[str]]]
@@ -135,47 +130,20 @@ def _decoded_gb(name: str, data: bytes, row: int) -> str:
 def _workbook(
     name: str, stem: str, data: bytes, specs: Mapping[str, FileSpec], problems: list[Problem]
 ) -> Iterator[Sheet]:
-    _refuse_bomb(name, data)
     try:
-        book = python_calamine.load_workbook(io.BytesIO(data))
-        names = [title for title in book.sheet_names if title.strip().lower() not in NOT_DATA]
-        contents = {title: book.get_sheet_by_name(title).to_python(skip_empty_area=False) for title in names}
-    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        contents = read_workbook(data)
+    except NoWorkbook as error:
         raise Unreadable(f"{name}:0:", "excel-unreadable") from error
+    except Sprawling as error:
+        raise Unreadable(f"{name}:0:", "excel-sprawling") from error
     for title, cells in contents.items():
-        if not any(cell != "" for row in cells for cell in row):
+        if not any(cell for row in cells for cell in row):
             continue
-        known = title if title in specs else stem if len(names) == 1 and stem in specs else None
+        known = title if title in specs else stem if len(contents) == 1 and stem in specs else None
         if known is None:
             raise Unreadable(f"{name}#{title}:0:", "file-unknown", known=", ".join(specs))
-        rows = [(n, [cell_text(cell) for cell in row]) for n, row in enumerate(cells, 1)]
+        rows = list(enumerate(cells, 1))
         yield from _sheet(name if known == stem else f"{name}#{title}", specs[known], rows, problems)
-
-
-def _refuse_bomb(name: str, data: bytes) -> None:
-    if not data.startswith(b"PK"):
-        return
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(item.file_size for item in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise Unreadable(f"{name}:0:", "excel-unreadable") from error
-    if size > 4 * MOST_BYTES:
-        raise Unreadable(f"{name}:0:", "file-large", most=MOST_BYTES // 1_000_000)
-
-
-def cell_text(cell: Any) -> str:
-    """An Excel cell as it would stand in a CSV."""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else f"{cell:.6f}".rstrip("0").rstrip(".")
-    if isinstance(cell, datetime):
-        midnight = cell.time() == time.min
-        return cell.date().isoformat() if midnight else cell.isoformat(timespec="seconds")
-    if isinstance(cell, date):
-        return cell.isoformat()
-    return str(cell)
 
 
 # ---------------------------------------------------------------- header and rows

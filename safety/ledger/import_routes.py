@@ -1,5 +1,6 @@
 """Filling a ledger from a spreadsheet: the template to fill in, and the upload with every bad cell shown."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -69,7 +70,9 @@ async def take_file(request: WebRequest) -> Page:
     if not isinstance(given, UploadFile) or not given.filename:
         return _draw(request, place, 400, problems=[Problem(None, "file-missing")])
     try:
-        sheets, problems = _read(place, given.filename, await given.read())
+        data = await given.read()
+        # A large workbook takes seconds to read, and everybody else is served meanwhile.
+        sheets, problems = await asyncio.to_thread(_read, place, given.filename, data)
         done = await import_sheets(place.visit.viewer, sheets, place.visit.now, problems=problems)
     except BadInput as error:
         return _draw(request, place, 400, problems=error.problems, name=given.filename)

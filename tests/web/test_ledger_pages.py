@@ -29,6 +29,7 @@ from tests.ledgers import (
     writer_of,
 )
 from tests.web.conftest import Visit
+from tests.workbooks import OPPOSITE_CORNERS
 
 ENTRY = re.compile(r"/ledgers/\w+/([0-9a-f-]{36})")
 KEY = re.compile(r'name="submission_key" value="([^"]+)"')
@@ -284,6 +285,14 @@ async def test_one_bad_cell_and_nothing_is_taken_in(visit: Visit, ledger: Ledger
     assert (await upload(browser, ledger, "x.csv", unknown)).status_code == 400
     assert (await browser.send_form(f"{base(ledger)}/import")).status_code == 400
     assert await count(ledger) == 0
+
+
+async def test_a_workbook_that_means_harm_is_refused_with_its_cause(visit: Visit) -> None:
+    browser = await visit("officer")
+    sessions = next(ledger for ledger in LEDGERS if ledger.name == "class_sessions")
+    answer = await upload(browser, sessions, "x.xlsx", OPPOSITE_CORNERS)
+    assert answer.status_code == 400
+    assert "展开后过大" in answer.text
 
 
 async def test_later_facts_are_added_on_their_page(visit: Visit, ledger: Ledger) -> None:
