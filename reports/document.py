@@ -191,10 +191,12 @@ class Incident(Part, frozen=True, kw_only=True):
 
 
 class Exceptional(Part, frozen=True, kw_only=True):
-    """An occurrence that was not met, or not in time. `unit` is a class or a duty post, never a person."""
+    """An occurrence that was not met, or not in time. `unit` is a class or a duty post, never a person. `uncounted`: a
+    zero-report made after that day's incident was discovered.
+    """
 
     line: str
-    kind: Literal["missed", "late", "backfilled"]
+    kind: Literal["missed", "late", "backfilled", "uncounted"]
     occurrence: str
     due_on: date
     unit: str = ""

@@ -1,4 +1,4 @@
-"""What was missed, late or backfilled, occurrence by occurrence: the measured rows read the other way (PURE)."""
+"""What was missed, late or backfilled or did not count, by occurrence: measured rows read the other way (PURE)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Literal
 from reports.document import Exceptional
 from safety.calendar import Period
 from safety.clock import local_day
-from safety.duties import AWARENESS, DUTIES, Window, base_expected, class_ids, close_day, windows
+from safety.duties import AWARENESS, DUTIES, ZERO, Window, base_expected, class_ids, close_day, windows
 from safety.facts import SchoolFacts
 from safety.limits import DutyRules
-from safety.measures import BACKFILLED, LATE, Fill, Measured
+from safety.measures import BACKFILLED, LATE, Beside, Fill, Measured
 
 MEALS = {"breakfast": "早餐", "lunch": "午餐", "supper": "晚餐"}
 NOTHING = Measured([], [])
@@ -37,6 +37,8 @@ def exceptions(
         own = measured.get(line, NOTHING)
         answered = _by_window(line, own.fills)
         extra = {row.day: row.extra for row in own.rows}
+        if line == ZERO:
+            found += (_uncounted(name, entry) for entry in own.beside)
         for window in windows(line, facts, period, rules):
             fills = answered.get(window.key, [])
             found += (_untimely(name, window, fill, line, facts) for fill in fills if fill.timing in KINDS)
@@ -75,6 +77,16 @@ def _untimely(name: str, window: Window, fill: Fill, line: str, facts: SchoolFac
         due_on=window.due,
         unit=_unit(line, _parts(line, fill.occurrence)[1], facts),
         recorded_at=fill.recorded_at,
+    )
+
+
+def _uncounted(name: str, entry: Beside) -> Exceptional:
+    return Exceptional(
+        line=name,
+        kind="uncounted",
+        occurrence=entry.occurrence,
+        due_on=entry.day,
+        recorded_at=entry.recorded_at,
     )
 
 

@@ -77,6 +77,7 @@ class View:
     sums: tuple[tuple[str, str], ...]
     footnote: str
     exceptions: tuple[ExceptionRow, ...]
+    uncounted: str
     incidents: tuple[IncidentRow, ...]
     deductions: tuple[str, ...]
     sign_off: tuple[str, ...]
@@ -106,6 +107,7 @@ def view(document: ReturnDocument, lang: str, text: Text) -> View:
         sums=_sums(document, write),
         footnote=text("return.score.footnote", standards=document.standards),
         exceptions=tuple(_exception_rows(document, write)),
+        uncounted=_uncounted(document, write),
         incidents=tuple(incident_row(incident, write) for incident in document.incidents),
         deductions=deductions(document, write),
         sign_off=_sign_off(document, write),
@@ -288,7 +290,7 @@ def _points(hundredths: int) -> str:
 
 def _exception_rows(document: ReturnDocument, write: Writer) -> Iterable[ExceptionRow]:
     order = {line.id: at for at, line in enumerate(_all_lines(document))}
-    kinds = ("missed", "late", "backfilled")
+    kinds = ("missed", "late", "backfilled", "uncounted")
 
     def place(item: Exceptional) -> tuple[int, str, int, date, str]:
         return order.get(item.line, len(order)), item.line, kinds.index(item.kind), item.due_on, item.unit
@@ -298,6 +300,12 @@ def _exception_rows(document: ReturnDocument, write: Writer) -> Iterable[Excepti
         members = list(items)
         dates = _dates(members, write)
         yield ExceptionRow(_line_name(line, write), write.text(f"return.kind.{kind}"), len(members), dates)
+
+
+def _uncounted(document: ReturnDocument, write: Writer) -> str:
+    """What it means that something does not count; empty where all does."""
+    found = any(item.kind == "uncounted" for item in document.exceptions)
+    return write.text("return.exceptions.uncounted") if found else ""
 
 
 def _all_lines(document: ReturnDocument) -> list[ScoreLine]:

@@ -14,7 +14,7 @@ from litestar.params import FromPath
 
 from safety import in_use
 from safety.calendar import Period
-from safety.duties import ZERO, windows
+from safety.duties import EVALUATED, ZERO, windows
 from safety.errors import NotFound
 from safety.facts import SchoolFacts, size_at
 from safety.incidents.rules import Consequence
@@ -43,6 +43,8 @@ from safety.web.visit import WebRequest, visit_of
 Page = Response[str]
 PER_PAGE = 20
 STATES = ("missing", "late", "backfilled", "open")
+UNCOUNTED = "uncounted"
+"""Narrows to days with a zero-report that does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,11 @@ async def show_line(request: WebRequest, door: Door, named: str, line: str) -> P
     score = (await scores([facts.id], period, visit.now))[facts.id]
     occurrences, costs = await _evidence(facts, period, book, line, visit.now)
     wanted = request.query_params.get("show", "")
-    chosen = [item for item in occurrences if not wanted or item.state == wanted]
+    chosen = [
+        item
+        for item in occurrences
+        if not wanted or (_uncounted(item) if wanted == UNCOUNTED else item.state == wanted)
+    ]
     number = _page_number(request.query_params.get("page", "1"))
     return page(
         request,
@@ -118,19 +124,33 @@ async def show_line(request: WebRequest, door: Door, named: str, line: str) -> P
         rule=book.sheet.line(line),
         sheet=book.sheet,
         kinds=STATUS_KINDS,
+        ledger=_ledger_of(line),
         formula=sum_kind(score.line(line), pending=line == "T2" and any(c.pending for c in costs)),
         exact=unrounded(score.line(line)),
         enrolled=size_at(facts.enrolments, min(visit.now, score.as_of)),
         consequences=[
             (c, line in c.missed) for c in costs if line in c.missed or (line == "T2" and c.pending)
         ],
-        states=[(state, sum(item.state == state for item in occurrences)) for state in STATES],
+        states=[
+            *((state, sum(item.state == state for item in occurrences)) for state in STATES),
+            (UNCOUNTED, sum(map(_uncounted, occurrences)) if line != EVALUATED else 0),
+        ],
         wanted=wanted,
         occurrences=chosen[(number - 1) * PER_PAGE : number * PER_PAGE],
         total=len(chosen),
         number=number,
         per_page=PER_PAGE,
     )
+
+
+def _uncounted(item: Occurrence) -> bool:
+    return bool(item.beside)
+
+
+def _ledger_of(line: str) -> str:
+    """The name of the ledger that a line is measured from; empty where there is none yet."""
+    found = feeds_by_line(in_use.registry()).get(MEASURED_AS.get(line, line))
+    return found[0].name if found else ""
 
 
 async def _evidence(

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TypeVar
 from uuid import UUID
 
 from safety.calendar import Period
 from safety.clock import local_day
 from safety.duties import AWARENESS, DUTIES, Window, base_expected, close_day
 from safety.facts import SchoolFacts
-from safety.measures import Fill, Measured, Row
+from safety.measures import Beside, Fill, Measured, Row
 from safety.scoring import ZERO_TARGETS, Score, ScoredLine
 from safety.sheet import DutyRules, GradeStep, ScoringSheet
 
@@ -96,7 +97,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One due date of a line. `missing` names what lacks an entry where units have names, `lacking` counts it."""
+    """One due date of a line. `missing` names what lacks an entry where units have names, `lacking` counts it.
+
+    `beside` are entries of the occurrence that do not answer it: a drill not evaluated, a zero-report made after that
+    day's incident was discovered.
+    """
 
     window: Window
     expected: int
@@ -105,6 +110,7 @@ class Occurrence:
     lacking: int
     is_open: bool
     in_time_until: date
+    beside: tuple[Beside, ...] = ()
 
     @property
     def state(self) -> str:
@@ -130,12 +136,20 @@ class LineReader:
     def occurrences(self, spans: Sequence[Window], measured: Measured) -> list[Occurrence]:
         """The occurrences due by the instant looked from, newest first; those that ask for nothing left out."""
         rows = {row.day: row for row in measured.rows}
-        fills = _by_key(measured.fills, {window.key for window in spans})
+        keys = {window.key for window in spans}
+        fills, beside = _by_key(measured.fills, keys), _by_key(measured.beside, keys)
         due = [window for window in spans if window.due <= local_day(self.at)]
-        found = (self._occurrence(window, rows.get(window.due), fills.get(window.key, [])) for window in due)
+        found = (
+            self._occurrence(
+                window, rows.get(window.due), fills.get(window.key, []), beside.get(window.key, [])
+            )
+            for window in due
+        )
         return [item for item in reversed(list(found)) if item.expected or item.answers]
 
-    def _occurrence(self, window: Window, row: Row | None, fills: Sequence[Fill]) -> Occurrence:
+    def _occurrence(
+        self, window: Window, row: Row | None, fills: Sequence[Fill], beside: Sequence[Beside]
+    ) -> Occurrence:
         expected = base_expected(self.line, self.facts, window, self.rules) + (row.extra if row else 0)
         until = min(window.grace_until, close_day(self.period))
         return Occurrence(
@@ -146,6 +160,7 @@ class LineReader:
             lacking=max(0, expected - (row.filled if row else 0)),
             is_open=local_day(self.at) <= until,
             in_time_until=until,
+            beside=tuple(beside),
         )
 
     def _answer(self, fill: Fill) -> Answer:
@@ -177,8 +192,11 @@ def _unit(fill: Fill) -> str:
     return fill.occurrence.rpartition("/")[2]
 
 
-def _by_key(fills: Iterable[Fill], keys: set[str]) -> dict[str, list[Fill]]:
-    found: dict[str, list[Fill]] = {}
+Entry = TypeVar("Entry", Fill, Beside)
+
+
+def _by_key(fills: Iterable[Entry], keys: set[str]) -> dict[str, list[Entry]]:
+    found: dict[str, list[Entry]] = {}
     for fill in fills:
         key = fill.occurrence if fill.occurrence in keys else fill.occurrence.rpartition("/")[0]
         found.setdefault(key, []).append(fill)

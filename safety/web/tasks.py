@@ -66,7 +66,9 @@ class Task:
     @property
     def timing(self) -> str | None:
         """The worst timing of what was done of it: on-time, late or backfilled."""
-        return max((step.due.timing for step in self.steps if step.due.timing), key=TIMINGS.index, default=None)
+        return max(
+            (step.due.timing for step in self.steps if step.due.timing), key=TIMINGS.index, default=None
+        )
 
     @property
     def days(self) -> tuple[date, ...]:

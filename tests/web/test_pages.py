@@ -19,6 +19,7 @@ from tests.cast import NOW, Browser, Cast, make_cast
 from tests.county import make_county
 from tests.web.conftest import Visit
 
+FIGURES = ("deaths", "serious_injuries", "minor_injuries", "affected", "loss_yuan")
 Q3, Q4 = Period.parse("2026Q3"), Period.parse("2026Q4")
 SUNDAY = datetime(2026, 10, 18, 2, 0, tzinfo=UTC)
 
@@ -106,7 +107,9 @@ async def test_a_drill_is_led_to_its_evaluation(visit: Visit, county: Cast) -> N
 
 async def test_what_is_done_late_is_marked_so(visit: Visit, county: Cast) -> None:
     officer = await visit("officer")
-    found = re.search(r'href="([^"]*zero_reports/new\?happened_on=2026-10-(?!14)\d\d)"', (await officer.get("/")).text)
+    found = re.search(
+        r'href="([^"]*zero_reports/new\?happened_on=2026-10-(?!14)\d\d)"', (await officer.get("/")).text
+    )
     assert found is not None
     day = found[1][-10:]
     answer = await officer.send_form(
@@ -202,6 +205,28 @@ LINES = (
     "T1", "T2", "T3", "T4", "T5", "T6", "duty.gate", "duty.patrol", "food.samples", "food.purchases",
     "drills.monthly", "drills.evaluated", "drills.fire", "education.monthly", "education.legal", "governance.plans",
 )  # fmt: skip
+
+
+async def test_a_zero_report_made_after_that_days_incident_is_shown_as_not_counted(
+    visit: Visit, county: Cast
+) -> None:
+    officer = await visit("officer")
+    incident = {"category": "other", "liability": "pending"} | dict.fromkeys(FIGURES, "0")
+    told = {"happened_at": "2026-10-14T08:30", "discovered_at": "2026-10-14T08:40"}
+    answer = await officer.send_form(
+        "/schools/S001/ledgers/incidents/new", **incident, **told, submission_key=key()
+    )
+    assert answer.status_code == 303
+    answer = await officer.send_form(
+        "/schools/S001/ledgers/zero_reports/new",
+        happened_on="2026-10-14", person="officer", submission_key=key(),
+    )  # fmt: skip
+    number = answer.headers["location"].partition("?")[0]
+    for line in ("T2", "T4", "T5", "T6"):
+        drawn = (await officer.get(f"/schools/S001/score/2026Q4/{line}?show=uncounted")).text
+        assert f'href="{number}"' in drawn
+        assert "零报告登记于当日事故发现之后，不算数" in drawn
+        assert "不计 1" in drawn
 
 
 async def test_every_line_has_its_page_in_both_languages(visit: Visit, county: Cast) -> None:

@@ -10,15 +10,17 @@ import pytest
 from reports.delivery import Press
 from reports.jobs import close_quarter
 from reports.pdf import Renderer
+from reports.queries import draft_of
 from safety.calendar import Period
 from safety.clock import FixedClock
 from safety.database import fetch_tuples
 from safety.duties import close_at
 from safety.education.ledgers import LEDGERS
+from safety.incidents.ledgers import INCIDENTS, ZERO_REPORTS
 from safety.jobs.owner import me
 from safety.ledger.actions import record
 from tests.cast import Browser, Cast
-from tests.county import make_county
+from tests.county import at, make_county
 from tests.web.conftest import Visit
 
 Q3 = Period.parse("2026Q3")
@@ -93,6 +95,20 @@ async def test_the_draft_shows_what_will_be_sent_and_only_the_principal_may_sign
     assert 'name="agreed"' not in theirs.text
     assert (await officer.send_form(PAGE, agreed="true")).status_code == 403
     assert PAGE in (await officer.get(LIST)).text
+
+
+async def test_a_zero_report_that_does_not_count_is_among_the_exceptions(enter, county: Cast) -> None:
+    incident = {"happened_at": at(Q3.end, 9), "discovered_at": at(Q3.end, 9, 30), "category": "facility"}
+    incident |= {"liability": "pending"} | dict.fromkeys(INCIDENTS.columns[6:], 0)
+    await record(INCIDENTS, county["officer"], county.school, incident, "incident-1", EVENING)
+    zero = {"happened_on": Q3.end, "person": county["officer"].account_id}
+    await record(ZERO_REPORTS, county["officer"], county.school, zero, "too-late-1", EVENING)
+    drawn = (await (await enter("officer")).get(PAGE)).text
+    assert re.search(r">不计</td>.*9月30日", drawn)
+    assert "不计：零报告登记于当日事故发现之后，不算数。" in drawn
+    document = await draft_of(county.school, Q3, EVENING)
+    found = [item for item in document.exceptions if item.kind == "uncounted"]
+    assert ("T2", Q3.end, EVENING) in [(item.line, item.due_on, item.recorded_at) for item in found]
 
 
 async def test_the_principal_signs_what_they_saw(enter) -> None:
