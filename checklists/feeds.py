@@ -27,7 +27,9 @@ def _batch(row: Stored, events: Sequence[StoredEvent], setting: Setting) -> Read
 def _sample_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
     least, meals = setting.rules.sample_grams, setting.facts.meals
     return [
-        Mark(None, day, meal, timed) for _, day, meal, grams, timed in rows if grams >= least and meal in meals
+        Mark(None, day, meal, timed)
+        for _, day, meal, grams, timed in rows
+        if grams >= least and meal in meals
     ]
 
 

@@ -77,7 +77,9 @@ def parse_instant(text: str) -> datetime:
 
 def local_day(at: datetime) -> date:
     """The calendar day of an aware instant in Asia/Shanghai. Raises ValueError for a naive one."""
-    return _in_utc(at).astimezone(ZONE).date()
+    if at.tzinfo is None:
+        return _in_utc(at).date()  # which raises
+    return at.astimezone(ZONE).date()
 
 
 def day_start(day: date) -> datetime:

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from safety.clock import day_start
@@ -58,16 +59,14 @@ def rostered(rows: Rows, post: str) -> dict[date, list[Slot]]:
 
 def _rosters(rows: Rows) -> dict[str, dict[date, list[Slot]]]:
     found: dict[str, dict[date, list[Slot]]] = defaultdict(lambda: defaultdict(list))
+    new, in_order = tuple.__new__, attrgetter("starts_at", "ends_at", "person")
     for day, post, starts_at, ends_at, person in _as_it_stood(rows):
-        found[post][day].append(Slot(post, day, person, starts_at, ends_at))
+        found[post][day].append(new(Slot, (post, day, person, starts_at, ends_at)))
     for days in found.values():
         for todays in days.values():
-            todays.sort(key=_in_order)
+            if len(todays) > 1:
+                todays.sort(key=in_order)
     return found
-
-
-def _in_order(slot: Slot) -> tuple[datetime, datetime, int]:
-    return slot.starts_at, slot.ends_at, slot.person
 
 
 def _checkin(post: str) -> Read:

@@ -6,6 +6,8 @@ far enough apart, is chosen so that the school gets the most that its check-ins 
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from safety.duties import Window
@@ -45,7 +47,9 @@ class Checkin(NamedTuple):
 
 
 def _fits(slot: Slot, checkin: Checkin, lead: timedelta) -> bool:
-    return checkin.serves == slot.person and slot.starts_at - lead <= checkin.at <= slot.ends_at
+    return (
+        checkin.serves == slot.person and slot.starts_at <= checkin.at + lead and checkin.at <= slot.ends_at
+    )
 
 
 def _slot_timing(slot: Slot, mark: Mark, window: Window, setting: Setting) -> int | None:
@@ -60,6 +64,30 @@ def _slot_timing(slot: Slot, mark: Mark, window: Window, setting: Setting) -> in
     found = first_alike(mark.history, alike, mark.recorded_on, setting.closes)
     recorded_on = found.recorded_on if found else mark.recorded_on
     return timing_of(recorded_on, window.grace_until, setting.closes)
+
+
+Options = list[tuple[int, int]]
+"""The slots that a check-in could serve, by their places in the day's roster, and how timely it would."""
+
+
+def _edges(marks: Sequence[Mark], todays: Sequence[Slot], window: Window, setting: Setting) -> list[Options]:
+    return [_options(mark, todays, window, setting) for mark in marks] if todays else [[] for _ in marks]
+
+
+def _options(mark: Mark, todays: Sequence[Slot], window: Window, setting: Setting) -> Options:
+    if mark.history:
+        timings = ((j, _slot_timing(slot, mark, window, setting)) for j, slot in enumerate(todays))
+        return [(j, timing) for j, timing in timings if timing is not None]
+    # Without earlier versions it times itself, whichever slot it serves.
+    checkin, lead = mark.extra, setting.rules.checkin_lead
+    assert isinstance(checkin, Checkin)
+    timing = timing_of(mark.recorded_on, window.grace_until, setting.closes)
+    serves, at, soon = checkin.serves, checkin.at, checkin.at + lead
+    return [
+        (j, timing)
+        for j, slot in enumerate(todays)
+        if slot.person == serves and slot.starts_at <= soon and at <= slot.ends_at
+    ]
 
 
 def slots(
@@ -77,14 +105,7 @@ def slots(
         def work(row: Row, fills: list[Fill]) -> None:
             todays = rostered.get(window.due, [])
             row.extra = max(0, len(todays) - least)
-            edges = [
-                [
-                    (j, t)
-                    for j, slot in enumerate(todays)
-                    if (t := _slot_timing(slot, m, window, setting)) is not None
-                ]
-                for m in days.get(window.due, ())
-            ]
+            edges = _edges(days.get(window.due, ()), todays, window, setting)
             for i, j, timing in assign(edges):
                 row.add(timing)
                 note(fills, days[window.due][i], window, timing, f"{j + 1}")
@@ -104,9 +125,9 @@ def assign(edges: Sequence[Sequence[tuple[int, int]]]) -> list[tuple[int, int, i
 
     `edges[i]` lists the (slot, timing) that check-in i could serve. Where nobody competes, that is the answer.
     """
-    taken = [slot for options in edges for slot, _ in options]
-    if len(set(taken)) == len(taken) and all(len(options) <= 1 for options in edges):
-        return [(i, *options[0]) for i, options in enumerate(edges) if options]
+    alone = [(i, *options[0]) for i, options in enumerate(edges) if options]
+    if len({slot for _, slot, _ in alone}) == len(alone) == sum(map(len, edges)):
+        return alone
     best: dict[frozenset[int], tuple[int, tuple[tuple[int, int, int], ...]]] = {frozenset(): (0, ())}
     for i, options in enumerate(edges):
         for used, (value, chosen) in list(best.items()):
@@ -123,7 +144,7 @@ def _served(marks: Sequence[Mark], todays: Sequence[Slot], setting: Setting) -> 
     """The check-ins that count without a slot of their own: a substitute's needs the replaced person's slot.
 
     They all answer the day, whoever checked in, so that mending the name does not make them late; an earlier version
-    that would not have counted does not time them.
+    that would not have counted does not time them. A check-in without earlier versions keeps its unit.
     """
     lead = setting.rules.checkin_lead
 
@@ -136,7 +157,7 @@ def _served(marks: Sequence[Mark], todays: Sequence[Slot], setting: Setting) -> 
         history = (v._replace(unit=None, valid=v.valid and counts(v.extra)) for v in mark.history)
         return mark._replace(unit=None, history=tuple(history))
 
-    return [answering(mark) for mark in marks if counts(mark.extra)]
+    return [answering(mark) if mark.history else mark for mark in marks if counts(mark.extra)]
 
 
 def leader(
@@ -148,7 +169,7 @@ def leader(
 ) -> Measured:
     """One leader on each school day."""
     served = [
-        mark
+        mark if mark.unit is None else mark._replace(unit=None)
         for day, todays in by_day(marks).items()
         for mark in _served(todays, rostered.get(day, []), setting)
     ]
@@ -172,7 +193,8 @@ def rounds(
             timed = sorted(_round(mark, i, window, setting) for i, mark in enumerate(served))
             for at, timing, i in best_rounds(timed, rules.patrol_gap, rules.patrol_rounds):
                 row.add(timing)
-                note(fills, served[i], window, timing, at.isoformat())
+                if served[i].id is not None:
+                    note(fills, served[i], window, timing, at.isoformat())
 
         return work
 
@@ -181,7 +203,9 @@ def rounds(
 
 def _round(mark: Mark, i: int, window: Window, setting: Setting) -> "Round":
     assert isinstance(mark.extra, Checkin)
-    timing = timing_of(timed_on(mark, window, None, setting.closes), window.grace_until, setting.closes)
+    closes = setting.closes
+    own = timed_on(mark, window, None, closes) if mark.history else mark.recorded_on
+    timing = timing_of(own, window.grace_until, closes)
     return mark.extra.at, timing, i
 
 
@@ -190,6 +214,9 @@ Round = tuple[datetime, int, int]
 
 def best_rounds(timed: Sequence[Round], gap: timedelta, most: int) -> tuple[Round, ...]:
     """Of rounds in order of time, at most `most` that lie at least `gap` apart and are worth most together."""
+    if all(later[0] - before[0] >= gap for before, later in pairwise(timed)):
+        # None excludes another: the most timely ones, the earlier of equals, as the search below would find.
+        return tuple(sorted(sorted(timed, key=itemgetter(1))[:most])) if len(timed) > most else tuple(timed)
     none: tuple[int, tuple[Round, ...]] = (0, ())
     # best[i][n]: the best n rounds among the first i.
     best: list[list[tuple[int, tuple[Round, ...]]]] = [[none] * (most + 1)]

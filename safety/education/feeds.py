@@ -55,9 +55,12 @@ def _check(row: Stored, events: Sequence[StoredEvent], setting: Setting) -> Read
 
 def _weekly_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
     del setting
+    # By position and without the detour over a named tuple's own constructor, since these are many: id, day, unit,
+    # recorded on, recorded at, many, amount, history, extra, share.
+    new = tuple.__new__
     return [
-        Mark(None, day, unit, timed, None, 0, present + made_up)
-        for _, day, unit, timed, present, made_up in rows
+        new(Mark, (None, day, unit, timed, None, 0, reached, (), None, None))
+        for _, day, unit, timed, reached in rows
     ]
 
 
@@ -76,7 +79,7 @@ def _gather_kind(kind: str) -> Gather:
 
 
 WEEKLY = Gather(
-    ("e.happened_on", "e.school_class", "e.timed_on", "e.present", "e.made_up"),
+    ("e.happened_on", "e.school_class", "e.timed_on", "e.present + e.made_up"),
     _weekly_marks,
     where="e.kind = 'weekly' and e.school_class is not null",
     apart=CORRECTED,

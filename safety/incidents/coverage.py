@@ -6,7 +6,17 @@ from datetime import date, datetime
 from safety.clock import local_day
 from safety.duties import Window
 from safety.incidents.rules import Incident, State, instants
-from safety.measures import BACKFILLED, Fill, Mark, Measured, Row, Setting, first_alike, timing_of
+from safety.measures import (
+    BACKFILLED,
+    Beside,
+    Fill,
+    Mark,
+    Measured,
+    Row,
+    Setting,
+    first_alike,
+    timing_of,
+)
 
 
 def covered_days(
@@ -14,26 +24,28 @@ def covered_days(
 ) -> Measured:
     """School days covered by a zero-report, or by an incident of that day reported and recorded in time.
 
-    A zero-report recorded after that day's incident was discovered does not count. A day not covered is worth the
-    better of its zero-report and its incident (late or backfilled), for display.
+    A zero-report recorded after that day's incident was discovered does not count; it stands beside. A day not
+    covered is worth the better of its zero-report and its incident (late or backfilled), for display.
     """
-    rows, fills = [], []
+    rows: list[Row] = []
+    fills: list[Fill] = []
+    beside: list[Beside] = []
     by_day: dict[date, list[Mark]] = {}
     for mark in marks:
         by_day.setdefault(mark.day, []).append(mark)
     for window in spans:
         row = Row(line, window.due)
         todays = [(i, s) for i in incidents for s in _states_of_day(i, window.due, setting)]
-        options = [
-            *_zero_options(by_day.get(window.due, ()), window, todays, setting),
-            *_incident_options(incidents, window, setting),
-        ]
+        zero, void = _zero_options(by_day.get(window.due, ()), window, todays, setting)
+        beside += void
+        options = [*zero, *_incident_options(incidents, window, setting)]
         if options:
             timing, fill = min(options, key=lambda option: option[0])
             row.add(timing)
-            fills.append(fill)
+            if fill is not None:  # what the database gathered has no id to name
+                fills.append(fill)
             rows.append(row)
-    return Measured(rows, fills)
+    return Measured(rows, fills, beside)
 
 
 def _states_of_day(incident: Incident, day: date, setting: Setting) -> list[State]:
@@ -43,20 +55,24 @@ def _states_of_day(incident: Incident, day: date, setting: Setting) -> list[Stat
 
 def _zero_options(
     marks: Iterable[Mark], window: Window, todays: Sequence[tuple[Incident, State]], setting: Setting
-) -> list[tuple[int, Fill]]:
-    found = []
+) -> tuple[list[tuple[int, Fill | None]], list[Beside]]:
+    """What the day's zero-reports are worth, and those that do not count; without ids where they were gathered."""
+    found: list[tuple[int, Fill | None]] = []
+    void: list[Beside] = []
     for mark in marks:
         first = first_alike(
             mark.history, lambda v: v.valid and v.day == window.due, mark.recorded_on, setting.closes
         )
         recorded_at = first.recorded_at if first else mark.recorded_at
-        assert mark.id is not None
         assert recorded_at is not None
         if any(state.discovered_at < recorded_at for _, state in todays):
+            if mark.id:
+                void.append(Beside(mark.id, window.key, mark.day, mark.recorded_at))
             continue
         timing = timing_of(local_day(recorded_at), window.grace_until, setting.closes)
-        found.append((timing, Fill(mark.id, window.key, mark.day, timing, mark.recorded_at)))
-    return found
+        fill = Fill(mark.id, window.key, mark.day, timing, mark.recorded_at) if mark.id else None
+        found.append((timing, fill))
+    return found, void
 
 
 def _incident_options(

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from safety.duties import ZERO, Window
 from safety.incidents.coverage import covered_days
 from safety.incidents.rules import Event, Incident, State
-from safety.ledger.feeds import Feed, Need, Reading, Rows, Side, Stored, StoredEvent
+from safety.ledger.feeds import CORRECTED, Feed, Gather, Need, Reading, Rows, Side, Stored, StoredEvent
 from safety.measures import Mark, Measured, Setting
 
 INCIDENT_COLUMNS = (
@@ -76,4 +77,11 @@ def _covered(
     return covered_days(line, spans, marks, setting, incidents_of(side[LEDGER]))
 
 
-ZERO_FEEDS = (Feed(ZERO, _covered, _zero_report, needs=(Need(LEDGER),)),)
+def _zero_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
+    del setting
+    return [Mark(None, day, None, timed, recorded_at) for _, day, timed, recorded_at in rows]
+
+
+# Their instants are weighed against the incidents', so that they come one by one, but without their ids.
+SLIM_ZERO = Gather(("e.happened_on", "e.timed_on", "e.recorded_at"), _zero_marks, apart=CORRECTED)
+ZERO_FEEDS = (Feed(ZERO, _covered, _zero_report, needs=(Need(LEDGER),), gather=SLIM_ZERO),)

@@ -53,8 +53,8 @@ class StoredEvent(NamedTuple):
 class Rows:
     """The rows of one ledger in a span, earlier versions included, with their events.
 
-    `gathered` are the tuples of `gather`, the school's id first, of rows that are not among the stored ones. `memo` keeps what several
-    lines make of the same rows.
+    `gathered` are the tuples of `gather`, the school's id first, of rows that are not among the stored ones. `memo`
+    keeps what several lines make of the same rows.
     """
 
     stored: list[Stored] = field(default_factory=list)

@@ -15,10 +15,12 @@ INDEXES = (
     "where superseded_by is not null or voided_at is not null",
     "create index incident_chain on incident (supersedes) where supersedes is not null",
     "create unique index zero_report_key on zero_report (school, submission_key)",
-    "create index zero_report_current on zero_report (school, happened_on) "
+    "create index zero_report_current on zero_report "
+    "(school, happened_on, timed_on, recorded_at, supersedes, superseded_by, voided_at) "
     "where superseded_by is null and voided_at is null",
     "create index zero_report_past on zero_report (school, happened_on) "
     "where superseded_by is not null or voided_at is not null",
+    "create index zero_report_apart on zero_report (school, happened_on) where supersedes is not null",
     "create index zero_report_chain on zero_report (supersedes) where supersedes is not null",
 )
 
