@@ -72,12 +72,12 @@ def school_year_span(school_year: str) -> tuple[date, date]:
     """`2025-2026` → 1 September 2025 to 31 August 2026.
 
     Raises:
-        ValueError: if the text is not two consecutive years.
+        ValueError: if the text is not two consecutive years, or not of these two centuries.
     """
     first, dash, second = school_year.partition("-")
     if not (dash and len(first) == len(second) == 4 and first.isdecimal() and second.isdecimal()):
         raise ValueError(school_year)
-    if int(second) != int(first) + 1:
+    if int(second) != int(first) + 1 or int(first) not in range(2001, 2198):
         raise ValueError(school_year)
     return date(int(first), 9, 1), date(int(second), 8, 31)
 

@@ -97,7 +97,7 @@ def _problems(people: Sequence[NewPerson]) -> list[Problem]:
 
 
 def _person_problems(number: int, person: NewPerson) -> list[Problem]:
-    codes = [("login", rules.login_problem(person.login)), ("name", None if person.name else "required")]
+    codes = [("login", rules.login_problem(person.login)), ("name", rules.name_problem(person.name))]
     if person.password is not None:
         codes.append(("password", rules.password_problem(person.password, person.login)))
     codes += [
@@ -108,7 +108,12 @@ def _person_problems(number: int, person: NewPerson) -> list[Problem]:
         Problem(
             f"{number}.{field}",
             code,
-            {"login": person.login, "least": rules.PASSWORD_MIN, "allowed": ", ".join(ROLES)},
+            {
+                "login": person.login,
+                "least": rules.PASSWORD_MIN,
+                "most": rules.NAME_MAX,
+                "allowed": ", ".join(ROLES),
+            },
         )
         for field, code in codes
         if code
@@ -242,6 +247,8 @@ async def change_password(viewer: Scope, old: str, new: str, now: datetime) -> s
         raise BadInput.one("new", problem, least=rules.PASSWORD_MIN)
     digest = await tokens.hash_password(new)
     async with transaction():
+        if not await _still(account.id, account.password_hash):
+            raise BadInput.one("old", "password-wrong")
         await Account.update(
             {
                 Account.password_hash: digest,
@@ -279,11 +286,23 @@ async def sign_in(login: str, password: str, now: datetime, old_token: str | Non
     if account.one_time_until is not None and now >= account.one_time_until:
         raise BadInput.one(None, "one-time-expired")
     async with transaction():
+        if not await _still(account.id, stored):
+            raise BadInput.one(None, "sign-in-failed", minutes=int(rules.LOCK_FOR.total_seconds() // 60))
         await LoginThrottle.delete().where(LoginThrottle.login == folded)
         if old_token:
             await WebSession.delete().where(WebSession.token_hash == tokens.digest(old_token))
         await _purge(now)
         return await open_session(account.id, now)
+
+
+async def _still(account: int, stored: str | None) -> bool:
+    """Whether that is the account's password yet: it may have been reset, or the account closed, while it was
+    checked.
+    """
+    rows = await fetch_tuples(
+        None, "select password_hash, disabled_at from account where id = $1 for update", [account]
+    )
+    return tuple(rows[0]) == (stored, None)
 
 
 async def _claim_attempt(login: str, now: datetime) -> bool:

@@ -11,6 +11,7 @@ from safety.access.scope import BUREAU_ROLES, ROLES, SCHOOL_ROLES
 
 PASSWORD_MIN = 8
 PASSWORD_MAX = 200
+NAME_MAX = 80
 LOCK_AFTER = 5
 LOCK_FOR = timedelta(minutes=15)
 ONE_TIME_FOR = timedelta(days=14)
@@ -107,6 +108,15 @@ def fold_password(text: str) -> str:
 def login_problem(login: str) -> str | None:
     """The problem's code, or None: letters, digits and . _ @ - , beginning with a letter or digit."""
     return None if LOGIN.fullmatch(login) else "login-form"
+
+
+def name_problem(name: str) -> str | None:
+    """The problem's code, or None. A name is printed on returns and slips."""
+    if not name.strip():
+        return "required"
+    if len(name) > NAME_MAX:
+        return "name-long"
+    return None if name.isprintable() else "name-control"
 
 
 def password_problem(password: str, login: str) -> str | None:

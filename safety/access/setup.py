@@ -8,6 +8,7 @@ from safety.access.actions import NewPerson, NewRole, insert, open_session
 from safety.audit.actions import append
 from safety.database import fetch_tuples, transaction
 from safety.errors import BadInput, Conflict, Problem
+from safety.places.rules import code_problem
 from safety.places.tables import Bureau
 
 
@@ -48,12 +49,15 @@ async def first_setup(asked: FirstSetup, now: datetime) -> str:
 
 
 def _setup_problems(asked: FirstSetup, login: str) -> list[Problem]:
-    named = [("bureau_code", asked.bureau_code), ("bureau_name", asked.bureau_name), ("name", asked.name)]
-    found = [Problem(field, "required") for field, value in named if not value.strip()]
+    found = code_problem("bureau_code", asked.bureau_code)
     codes = [
+        ("bureau_name", rules.name_problem(asked.bureau_name)),
+        ("name", rules.name_problem(asked.name)),
         ("login", rules.login_problem(login)),
         ("password", rules.password_problem(asked.password, login)),
     ]
     return found + [
-        Problem(field, code, {"least": rules.PASSWORD_MIN, "login": login}) for field, code in codes if code
+        Problem(field, code, {"least": rules.PASSWORD_MIN, "most": rules.NAME_MAX, "login": login})
+        for field, code in codes
+        if code
     ]

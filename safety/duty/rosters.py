@@ -13,7 +13,7 @@ from safety.duty.ledgers import DUTY_SLOTS, POST
 from safety.errors import BadInput, Problem
 from safety.facts import SchoolFacts
 from safety.ledger import actions, queries
-from safety.ledger.parse import Context
+from safety.ledger.parse import Context, FieldError, read_day
 from safety.ledger.rows import EntryRow
 from safety.places.facts import school_facts
 
@@ -41,8 +41,8 @@ def monday_of(day: date) -> date:
 def week_shown(text: str, facts: SchoolFacts, today: date) -> date:
     """The Monday asked for; by default this week's while a school day of it lies ahead, else that of the next one."""
     try:
-        return monday_of(date.fromisoformat(text))
-    except ValueError:
+        return monday_of(read_day(text))
+    except FieldError:
         return monday_of(facts.calendar.next_school_day(today) or today)
 
 
@@ -109,8 +109,8 @@ def _problems(typed: Mapping[str, str], days: Sequence[str], people: Mapping[str
 
 def _chosen(days: Sequence[str], problems: list[Problem]) -> list[date]:
     try:
-        return sorted({date.fromisoformat(day) for day in days})
-    except ValueError:
+        return sorted({read_day(day) for day in days})
+    except FieldError:
         problems.append(Problem("days", "roster-no-day"))
         return []
 

@@ -1,6 +1,6 @@
 """The week's roster: who is on which post, entered for several days at once or copied from the week before."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from litestar import Response, Router, get, post
 
@@ -9,6 +9,7 @@ from safety.duty import rosters
 from safety.duty.ledgers import DUTY_SLOTS, POST
 from safety.errors import BadInput
 from safety.ledger import permission, queries
+from safety.ledger.parse import FieldError, read_day
 from safety.places.facts import school_facts
 from safety.web.forms import FormState, form_state, form_values
 from safety.web.guards import at_school
@@ -63,16 +64,16 @@ async def save_roster(request: WebRequest) -> Page:
     days = [str(day) for day in (await request.form()).getall("days", [])]
     try:
         if "copy" in typed:
-            monday = date.fromisoformat(typed["copy"])
+            monday = read_day(typed["copy"])
             key = typed.get("submission_key", "")
             await rosters.copy_week(visit.viewer, visit.school, rosters.monday_of(monday), key, visit.now)
         else:
             await rosters.add_slots(visit.viewer, visit.school, typed, days, visit.now)
-            monday = rosters.monday_of(date.fromisoformat(days[0]))
+            monday = rosters.monday_of(read_day(days[0]))
     except BadInput as error:
         return await _draw(request, form_state(request, typed, error.problems), days, 400)
-    except ValueError as error:
-        raise BadInput.one("copy", "roster-no-day") from error
+    except FieldError as error:
+        raise BadInput.one("copy", error.code, **error.values) from error
     here = f"/schools/{request.path_params['code']}/roster?week={monday.isoformat()}"
     return go_to(here, "roster-copied" if "copy" in typed else "roster-saved")
 

@@ -306,7 +306,7 @@ def _texts(data: Mapping[str, Any], known: set[str]) -> dict[str, str]:
         elif isinstance(value, bool) or not isinstance(value, str | int | float):
             problems.append(Problem(name, "value-form"))
         else:
-            found[name] = str(value)
+            found[name] = str(value).replace("\0", "")
     if problems:
         raise BadInput(problems)
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 from safety.access.scope import Scope
 from safety.ledger.declare import Field, Kind, Ledger
-from safety.ledger.parse import Context, format_field, format_local, format_plain
+from safety.ledger.parse import Context, FieldError, format_field, format_local, format_plain, read_day
 from safety.ledger.permission import own_classes
 from safety.ledger.queries import Filters, Person
 from safety.ledger.rows import EntryRow
@@ -260,7 +260,6 @@ def read_filters(query: Mapping[str, str], context: Context) -> tuple[Filters, R
 
 def _day_or_none(text: str) -> date | None:
     try:
-        day = date.fromisoformat(text)
-    except ValueError:
+        return read_day(text)
+    except FieldError:
         return None
-    return day if 2000 <= day.year < 2200 else None

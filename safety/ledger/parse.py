@@ -17,7 +17,8 @@ from safety.errors import Problem
 from safety.facts import ClassFacts, SchoolFacts
 from safety.ledger.declare import Field, Kind, Ledger, Values
 
-YEARS = range(2000, 2200)
+YEARS = range(2001, 2199)
+"""Of what can be recorded: a year less at either end than the calendar knows, for the quarters around it."""
 MOST_DIGITS = 15
 COMPUTED = frozenset({"today", "now", "me"})
 """Values of `Field.initial` that are worked out when a form is drawn, not taken literally."""
@@ -260,6 +261,11 @@ def _thousandths(item: Field, text: str, context: Context) -> int:
 
 def _day(item: Field, text: str, context: Context) -> date:
     del item, context
+    return read_day(text)
+
+
+def read_day(text: str) -> date:
+    """A day as people and programs write it: 2026-10-14. Raises FieldError."""
     match = _DAY.fullmatch(_folded(text))
     if match is None:
         raise FieldError("day-form", text=_short(text))

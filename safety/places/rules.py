@@ -12,6 +12,7 @@ from safety.facts import MEALS, STAGES, school_year_of, school_year_span
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 CLOSURES = ("closed", "extra")
 MOST_PUPILS = 1_000_000
+MOST_TERM_DAYS = 366
 
 TermKey = tuple[str, date, date]
 """Name, first day, last day."""
@@ -40,7 +41,10 @@ def meals_of(text: str) -> tuple[tuple[str, ...], list[Problem]]:
 
 
 def span_problem(field: str, starts: date, ends: date) -> list[Problem]:
-    return [Problem(field, "ends-before-start")] if ends < starts else []
+    """A term lasts a year at most: every one of its days is looked at whenever the school is scored."""
+    if ends < starts:
+        return [Problem(field, "ends-before-start")]
+    return [Problem(field, "term-long", {"most": MOST_TERM_DAYS})] if (ends - starts).days >= MOST_TERM_DAYS else []
 
 
 def term_year(starts: date) -> str:

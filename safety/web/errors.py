@@ -39,6 +39,9 @@ def answer_failure(request: WebRequest, error: Exception) -> Response[Any]:
     """The exception handler of the application, for everything."""
     if isinstance(error, SignInNeeded | PasswordChangeNeeded) and not wants_json(request):
         return _lead_to_sign_in(request, error)
+    if isinstance(error, RecursionError) and request.content_type[0] == "application/json":
+        # JSON nested deeper than its decoder goes; no field of ours is nested at all.
+        error = HTTPException(status_code=400)
     failure = _failure(error, request)
     visit = request.scope["state"].get("visit") or _stranger(request)
     catalogue = kernel_of(request).pages.catalogue

@@ -37,9 +37,14 @@ class FormState:
 
 
 async def form_values(request: WebRequest) -> dict[str, str]:
-    """The text fields of a posted form, trimmed; the last one of several with the same name."""
+    """The text fields of a posted form, trimmed; the last one of several with the same name.
+
+    NUL, which no keyboard types and not every database keeps, is dropped.
+    """
     form = await request.form()
-    return {name: value.strip() for name, value in form.multi_items() if isinstance(value, str)}
+    return {
+        name: value.replace("\0", "").strip() for name, value in form.multi_items() if isinstance(value, str)
+    }
 
 
 async def raw_value(request: WebRequest, name: str) -> str:

@@ -3,10 +3,12 @@ told.
 """
 
 import functools
+import string
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import jinja2
 from litestar import Response
@@ -153,4 +155,6 @@ def _notice(request: WebRequest, catalogue: Catalogue) -> str | None:
 def go_to(path: str, notice: str | None = None) -> Response[str]:
     """303 to a path of ours, perhaps with a `notice.<name>` sentence to show there."""
     joined = path if notice is None else f"{path}{'&' if '?' in path else '?'}notice={notice}"
-    return Response("", status_code=303, headers={"location": joined}, media_type=MediaType.HTML)
+    # A header holds no Chinese; what is in an address for a reason stays as it is.
+    location = quote(joined, safe=string.punctuation)
+    return Response("", status_code=303, headers={"location": location}, media_type=MediaType.HTML)

@@ -27,6 +27,7 @@ class Reception(ASGIMiddleware):
         kernel: Kernel = scope["litestar_app"].state.kernel
         headers = dict(scope["headers"])
         _check_host(kernel, headers)
+        _check_address(scope)
         visit = await make_visit(kernel, scope["path"], headers, scope["query_string"])
         scope["state"]["visit"] = visit
         if not _behind_door(visit, scope):
@@ -51,6 +52,12 @@ def _check_host(kernel: Kernel, headers: dict[bytes, bytes]) -> None:
     name = host if host.endswith("]") else host.rsplit(":", 1)[0]
     if name not in kernel.hosts:
         raise HTTPException(status_code=400, detail="unknown host")
+
+
+def _check_address(scope: AsgiScope) -> None:
+    """NUL is in no address of ours, and a database may choke on it."""
+    if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        raise HTTPException(status_code=400, detail="NUL in the address")
 
 
 async def make_visit(kernel: Kernel, path: str, headers: dict[bytes, bytes], query: bytes) -> Visit:

@@ -8,6 +8,7 @@ from safety.access.scope import Scope
 from safety.calendar import SchoolCalendar
 from safety.database import transaction
 from safety.errors import BadInput, Problem
+from safety.ledger.parse import FieldError, read_day
 from safety.places import actions, queries
 from safety.places.actions import NewClass, NewClosure, NewSchool, NewTerm
 from safety.places.queries import ClassRow
@@ -49,10 +50,13 @@ def _number(name: str, text: str, problems: list[Problem]) -> int:
 def _day(name: str, text: str, problems: list[Problem], *, required: bool = True) -> date | None:
     if not text and not required:
         return None
+    if not text:
+        problems.append(Problem(name, "required"))
+        return None
     try:
-        return date.fromisoformat(text)
-    except ValueError:
-        problems.append(Problem(name, "day-form" if text else "required", {"text": text}))
+        return read_day(text)
+    except FieldError as error:
+        problems.append(Problem(name, error.code, error.values))
         return None
 
 

@@ -11,6 +11,7 @@ from safety.calendar import Period
 from safety.clock import local_day
 from safety.errors import BadInput, NotFound
 from safety.facts import MEALS, STAGES, school_year_of, school_year_span
+from safety.ledger.parse import YEARS
 from safety.places import actions, queries
 from safety.places.facts import school_facts
 from safety.web import settings
@@ -23,6 +24,8 @@ Page = Response[str]
 BASE = "/schools/{code:str}/settings"
 KEEPERS = ("officer", "principal", "clerk")
 SHOWN_DAYS = 60
+LAST_NUMBER = 2**31 - 1
+"""The largest id of a row; a larger one in an address is nobody's."""
 
 
 # ---------------------------------------------------------------- all of it
@@ -52,10 +55,12 @@ async def settings_page(request: WebRequest, code: FromPath[str]) -> Page:
 
 
 def _quarter(request: WebRequest, today: date) -> Period:
+    """The quarter asked for, if its neighbours can be turned to as well."""
     try:
-        return Period.parse(request.query_params.get("quarter", ""))
+        asked = Period.parse(request.query_params.get("quarter", ""))
     except ValueError:
         return Period.of(today)
+    return asked if asked.start.year in YEARS else Period.of(today)
 
 
 # ---------------------------------------------------------------- profile
@@ -205,7 +210,7 @@ async def remove(
     """Take a term or a closure away."""
     visit = visit_of(request)
     removals = {"term": actions.remove_term, "closure": actions.remove_closure}
-    if kind not in removals:
+    if kind not in removals or number > LAST_NUMBER:
         raise NotFound
     await removals[kind](visit.viewer, visit.school, number, visit.now)
     return go_to(f"/schools/{code}/settings", "settings-removed")

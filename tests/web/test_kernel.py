@@ -1,6 +1,7 @@
 """What every answer has, whoever asks for whatever."""
 
 import dataclasses
+import re
 
 import pytest
 from litestar import Litestar, get, post
@@ -16,6 +17,8 @@ from safety.web.guards import READING, at_bureau, at_school, open_to_all, requir
 from safety.web.visit import WebRequest, visit_of
 from tests.cast import NOW, Browser, Cast
 from tests.web.conftest import Visit
+
+VALUES = {"str": "S001", "int": "1", "uuid": "01234567-89ab-7def-8123-456789abcdef", "path": "x"}
 
 
 @get("/broken", guards=[open_to_all()])
@@ -209,7 +212,7 @@ async def test_nobody_signed_in_gets_past_any_rule(visit: Visit, app: Litestar) 
     for item in route_rules(app):
         if item.rule is None or item.rule.kind == "open":
             continue
-        path = item.path.replace("{code:str}", "S001").replace("{login:str}", "officer")
+        path = re.sub(r"\{\w+:(\w+)\}", lambda place: VALUES[place[1]], item.path)
         for method in item.methods:
             answer = await browser.request(method, path)
             expected = {401} if path.startswith("/api/") else {303}
