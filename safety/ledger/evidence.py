@@ -6,8 +6,7 @@ school, one window, all schools: the same code.
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -48,6 +47,31 @@ Place = tuple[str, Gather | None]
 ROW_BY_ROW = None
 
 
+class _CollectorPause:
+    """No search for cycles while rows and marks are made and thrown away by the ten thousand: they hold none, and
+    searching took a quarter of a recompute's time. Other tasks go without it as well, for as long as one chunk of
+    schools takes; the last pause to end turns it on again.
+    """
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._was_on = False
+
+    def __enter__(self) -> None:
+        if not self._depth:
+            self._was_on = gc.isenabled()
+            gc.disable()
+        self._depth += 1
+
+    def __exit__(self, *error: object) -> None:
+        self._depth -= 1
+        if not self._depth and self._was_on:
+            gc.enable()
+
+
+_PAUSE = _CollectorPause()
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Reads schools' rows for a quarter as of an instant. `now`: that instant is now, so what stands suffices.
@@ -76,11 +100,11 @@ class Reader:
 
     async def measure_many(self, wanted: Mapping[SchoolFacts, Spans]) -> dict[int, dict[str, Measured]]:
         """The same for many schools at once, by their ids."""
-        rows = {
-            place: await self._read(place, [facts.id for facts in wanted], span)
-            for place, span in self._places(wanted.values()).items()
-        }
-        with _collector_paused():
+        with _PAUSE:
+            rows = {
+                place: await self._read(place, [facts.id for facts in wanted], span)
+                for place, span in self._places(wanted.values()).items()
+            }
             found = {facts.id: self._school(facts, spans, rows) for facts, spans in wanted.items()}
             rows.clear()  # nothing left of them for the collector to look at
         return found
@@ -200,20 +224,6 @@ class Reader:
             for row in await fetch_tuples(None, sql, [*span, *schools]):
                 found[row[0]].append(row)
         return found
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """No search for cycles while marks are made and thrown away by the ten thousand: they hold none, and searching
-    took a quarter of a recompute's time. Nothing else runs in between, since measuring awaits nothing.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _places(count: int, after: int) -> str:
