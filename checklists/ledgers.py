@@ -5,9 +5,12 @@ from datetime import timedelta
 
 from checklists.feeds import BATCH_FEEDS, SAMPLE_COLUMNS, SAMPLE_FEEDS
 from checklists.tables import FoodSample, PurchaseBatch
+from safety import in_use
+from safety.calendar import Period
 from safety.errors import Problem
 from safety.facts import MEALS, SchoolFacts
 from safety.ledger.declare import Choice, EventKind, Field, Kind, Ledger, Values
+from safety.rulebook import Rulebook
 from safety.text import Text
 
 CANTEEN = frozenset({"canteen", "officer", "principal"})
@@ -29,7 +32,9 @@ def _sample_problems(values: Values, facts: SchoolFacts) -> Sequence[Problem]:
 
 def _sample_occurrence(values: Values) -> Hashable:
     # A version under the least weight was no sample, and so does not time the version that is one.
-    return values["happened_on"], values["meal"], values["grams"] >= 125
+    day = values["happened_on"]
+    rules = Rulebook.of(in_use.standards(), Period.of(day)).duties
+    return day, values["meal"], values["grams"] >= rules.sample_grams
 
 
 FOOD_SAMPLES = Ledger(

@@ -85,6 +85,8 @@ INCIDENTS = Ledger(
         *FIGURES,
     ),
     writers=SCHOOL,
+    recorders=BUREAU,
+    recorded_as=(("reported_by", "superior"),),
     feed_columns=INCIDENT_COLUMNS,
     whole_history=True,
     happened="happened_at",

@@ -23,7 +23,15 @@ from safety.ledger.parse import (
     parse_field,
     problems_in,
 )
-from safety.ledger.permission import check_class, check_reserved, event_kind, may_add, may_write
+from safety.ledger.permission import (
+    can_change,
+    check_class,
+    check_recorded_as,
+    check_reserved,
+    event_kind,
+    may_add,
+    may_record,
+)
 from safety.ledger.rows import EntryRow, body_digest, shape_of
 from safety.ledger.tallies import refresh
 from safety.measures import Version, first_alike
@@ -69,7 +77,7 @@ async def record(
     `values` are by field name and typed. Only an administrator may state `recorded_at`. `context` saves reading the
     school again. Raises BadInput, NotAllowed, NotFound, or Conflict for a known key with another body.
     """
-    may_write(ledger, scope, school_id)
+    may_record(ledger, scope, school_id)
     at = _recorded_at(scope, recorded_at, now)
     known = context if context is not None else Context(await school_facts(school_id), at)
     values = _complete(ledger, values)
@@ -107,7 +115,7 @@ async def correct(
 
     Raises as `record` does; Conflict also when the entry was corrected or voided meanwhile.
     """
-    may_write(ledger, scope, school_id)
+    may_record(ledger, scope, school_id)
     known = context if context is not None else Context(await school_facts(school_id), now)
     values, why = _complete(ledger, values), _why(why)
     key = _key(submission_key)
@@ -117,6 +125,7 @@ async def correct(
         repeat = await _same_submission(ledger, school_id, key, digest)
         if repeat is not None:
             return repeat
+        await _check_owner(ledger, scope, old)
         _check_stands(old)
         _check(ledger, scope, school_id, values, known, old)
         changed = _changes(ledger, old.values, values)
@@ -136,10 +145,11 @@ async def correct(
 
 async def void(ledger: Ledger, scope: Scope, school_id: int, entry_id: UUID, why: str, now: datetime) -> None:
     """Declare an entry void, with the reason; it stays readable. Raises Conflict if it no longer stands."""
-    may_write(ledger, scope, school_id)
+    may_record(ledger, scope, school_id)
     why = _why(why)
     async with transaction():
         old = await _locked(ledger, school_id, entry_id)
+        await _check_owner(ledger, scope, old)
         _check_stands(old)
         check_class(ledger, scope, school_id, old.values)
         await _mark(shape_of(ledger).void, [school_id, entry_id, now, scope.account_id, why])
@@ -227,6 +237,23 @@ def _check(
     if old is not None:
         check_class(ledger, scope, school_id, old.values)
     check_reserved(ledger, scope, school_id, values, old.values if old else None)
+    check_recorded_as(ledger, scope, school_id, values)
+
+
+async def _check_owner(ledger: Ledger, scope: Scope, old: EntryRow) -> None:
+    if not can_change(ledger, scope, old.school, bureaus=await of_bureau(ledger, old)):
+        raise NotAllowed
+
+
+async def of_bureau(ledger: Ledger, entry: EntryRow) -> bool:
+    """Whether somebody of the bureau recorded an entry: by the first version, and by roles held then or since."""
+    if not ledger.recorders:
+        return False
+    first = (await _versions(ledger, entry))[0]
+    sql = "select role, school from role_grant where account = $1"
+    grants = await fetch_tuples(None, sql, [first.recorded_by]) if first.recorded_by else []
+    at_school = any(school == entry.school or role == "admin" for role, school in grants)
+    return not at_school and any(role in ledger.recorders for role, _ in grants)
 
 
 async def _check_person(school_id: int, account_id: int | None) -> None:

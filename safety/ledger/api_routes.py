@@ -213,7 +213,7 @@ async def create_entry(request: WebRequest, data: Body, key: Key = None) -> Resp
     """Fields by name. Also `on_behalf_of` (a login) and, for administrators, `recorded_at`."""
     place = place_of(request)
     visit, ledger = place.visit, place.ledger
-    permission.may_write(ledger, visit.viewer, visit.school)
+    permission.may_record(ledger, visit.viewer, visit.school)
     raw = _texts(data, {item.name for item in ledger.fields} | {"on_behalf_of", "recorded_at"})
     at = _recorded_at(raw, visit.now)
     context = replace(
@@ -240,7 +240,7 @@ async def correct_entry(
     """All fields of the new version by name, and `why`."""
     place = place_of(request)
     visit, ledger = place.visit, place.ledger
-    permission.may_write(ledger, visit.viewer, visit.school)
+    permission.may_record(ledger, visit.viewer, visit.school)
     raw = _texts(data, {item.name for item in ledger.fields} | {"why"})
     entry = await queries.entry(visit.viewer, ledger, visit.school, entry_id)
     context = await queries.context_of_entry(ledger, entry, visit.now)

@@ -101,8 +101,9 @@ class Ledger:
     lines its rows answer and how, `feed_columns` which columns they read; with `whole_history` versions that no
     longer stand are read too. `natural` gives the finest occurrence that an entry stands for: a corrected entry
     keeps the time of its first version with the same one. `check` refuses, with reasons, what no standard would
-    accept. `happened` names the instant field that `happened_on` is taken from, where there is one. `future`: its
-    entries may lie ahead (rosters).
+    accept. `recorders` may record too, at the schools of their bureau, and mend what they recorded; their entries say
+    `recorded_as` (field, value). `happened` names the instant field that `happened_on` is taken from, where there is
+    one. `future`: its entries may lie ahead (rosters).
     """
 
     name: str
@@ -111,6 +112,8 @@ class Ledger:
     purpose: Text
     fields: tuple[Field, ...]
     writers: frozenset[str]
+    recorders: frozenset[str] = frozenset()
+    recorded_as: tuple[tuple[str, str], ...] = ()
     feeds: tuple[Feed, ...] = ()
     feed_columns: tuple[str, ...] = ()
     whole_history: bool = False

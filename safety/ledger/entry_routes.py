@@ -8,11 +8,12 @@ from uuid import UUID
 from litestar import Router, get, post
 from litestar.params import FromPath
 
-from safety.errors import BadInput, Conflict
+from safety.errors import BadInput, Conflict, NotAllowed
 from safety.ledger import actions, forms, permission, queries
 from safety.ledger.declare import EventKind, Field, Kind, Ledger
 from safety.ledger.parse import Context, FieldError, format_field, parse_field, parse_values
 from safety.ledger.routes import BASE, READERS, Page, Place, asker_of, place_of
+from safety.ledger.rows import EntryRow
 from safety.text import Text
 from safety.web.forms import FormState, form_state, form_values
 from safety.web.guards import at_school
@@ -53,11 +54,24 @@ async def draw_entry(
         kinds={event.kind: event for event in ledger.events},
         # What a later fact says of a field stands over what the entry said.
         since={event.kind: event for event in found.events if event.value},
+        can_change=found.entry.stands and await _can_change(place, found.entry),
         addable=[event for event in ledger.events if _may_add(event, place)],
         form=form or FormState(),
         error=error,
         fresh=request.query_params.get("notice") in {"entry-saved", "entry-corrected"},
     )
+
+
+async def _can_change(place: Place, entry: EntryRow) -> bool:
+    """Whether to offer correcting and voiding: each side mends its own."""
+    bureaus = await actions.of_bureau(place.ledger, entry)
+    viewer, school = place.visit.viewer, place.visit.school
+    return not place.before and permission.can_change(place.ledger, viewer, school, bureaus=bureaus)
+
+
+async def _may_change(place: Place, entry: EntryRow) -> None:
+    if not await _can_change(place, entry):
+        raise NotAllowed
 
 
 def _may_add(event: EventKind, place: Place) -> bool:
@@ -70,8 +84,8 @@ def _may_add(event: EventKind, place: Place) -> bool:
 async def correct_page(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
     """The entry in a form, to be put right with a reason; one that no longer stands leads to its page."""
     place = place_of(request)
-    permission.may_write(place.ledger, place.visit.viewer, place.visit.school)
     entry = await queries.entry(place.visit.viewer, place.ledger, place.visit.school, entry_id)
+    await _may_change(place, entry)
     if not entry.stands:
         return go_to(f"{place.path}/{entry_id}")
     return await _draw_correction(request, place, entry_id, FormState())
@@ -82,8 +96,8 @@ async def save_correction(request: WebRequest, entry_id: FromPath[UUID]) -> Page
     """Put a new version in its place, or show the form again."""
     place = place_of(request)
     visit, ledger = place.visit, place.ledger
-    permission.may_write(ledger, visit.viewer, visit.school)
     entry = await queries.entry(visit.viewer, ledger, visit.school, entry_id)
+    await _may_change(place, entry)
     raw = await form_values(request)
     context = await queries.context_of_entry(ledger, entry, visit.now)
     reserved = _kept_by_others(ledger, entry.values, context, place)
@@ -140,7 +154,9 @@ async def _draw_correction(
 async def void_page(request: WebRequest, entry_id: FromPath[UUID]) -> Page:
     """Ask for the reason."""
     place = place_of(request)
-    permission.may_write(place.ledger, place.visit.viewer, place.visit.school)
+    await _may_change(
+        place, await queries.entry(place.visit.viewer, place.ledger, place.visit.school, entry_id)
+    )
     return await _draw_void(request, place, entry_id, FormState())
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from safety.access.scope import Scope
 from safety.ledger.declare import Field, Kind, Ledger
 from safety.ledger.parse import Context, FieldError, format_field, format_local, format_plain, read_day
-from safety.ledger.permission import own_classes
+from safety.ledger.permission import own_classes, records_for
 from safety.ledger.queries import Filters, Person
 from safety.ledger.rows import EntryRow
 from safety.text import Text
@@ -86,7 +86,9 @@ def _initial(item: Field, ledger: Ledger, asker: Asker) -> str:
     if item.kind is Kind.SCHOOL_CLASS:
         names = _class_options(ledger, asker)
         return names[0][0] if len(names) == 1 and item.required else ""
-    match item.initial:
+    recorded_as = dict(ledger.recorded_as)
+    bureaus = item.name in recorded_as and records_for(ledger, asker.scope, asker.context.facts.id)
+    match recorded_as[item.name] if bureaus else item.initial:
         case None:
             return ""
         case "today":

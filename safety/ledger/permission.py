@@ -7,6 +7,9 @@ from safety.errors import BadInput, NotAllowed, NotFound
 from safety.ledger.declare import EventKind, Field, Kind, Ledger, Values
 from safety.ledger.parse import format_plain
 
+NOBODY = "-"
+"""No role has this name: where none is named, any role would do."""
+
 
 def may_write(ledger: Ledger, scope: Scope, school_id: int) -> None:
     """Raises NotFound outside the person's schools, NotAllowed without one of the ledger's roles there."""
@@ -19,6 +22,43 @@ def may_write(ledger: Ledger, scope: Scope, school_id: int) -> None:
 def can_write(ledger: Ledger, scope: Scope, school_id: int) -> bool:
     """Whether to offer writing at all."""
     return not scope.read_only and scope.may(school_id, *ledger.writers)
+
+
+def records_for(ledger: Ledger, scope: Scope, school_id: int) -> bool:
+    """Whether somebody records in the bureau's name: one of the ledger's recorders who is not of the school."""
+    return not can_write(ledger, scope, school_id) and scope.may(school_id, *ledger.recorders or (NOBODY,))
+
+
+def can_record(ledger: Ledger, scope: Scope, school_id: int) -> bool:
+    """Whether to offer a new entry."""
+    return can_write(ledger, scope, school_id) or (
+        not scope.read_only and records_for(ledger, scope, school_id)
+    )
+
+
+def may_record(ledger: Ledger, scope: Scope, school_id: int) -> None:
+    """Raises as `may_write` does; recorders pass too."""
+    if scope.read_only or not records_for(ledger, scope, school_id):
+        may_write(ledger, scope, school_id)
+
+
+def can_change(ledger: Ledger, scope: Scope, school_id: int, *, bureaus: bool) -> bool:
+    """Whether somebody corrects and voids an entry. Each side mends its own: a school cannot take back what the
+    bureau recorded (`bureaus`), nor the bureau what the school did.
+    """
+    if scope.admin or not ledger.recorders:
+        return can_write(ledger, scope, school_id)
+    if scope.read_only or not bureaus:
+        return can_write(ledger, scope, school_id)
+    return scope.may(school_id, *ledger.recorders)
+
+
+def check_recorded_as(ledger: Ledger, scope: Scope, school_id: int, values: Values) -> None:
+    """What the bureau records says of itself that the bureau did."""
+    if records_for(ledger, scope, school_id):
+        for name, needed in ledger.recorded_as:
+            if values.get(name) != needed:
+                raise BadInput.one(name, "field-reserved", initial=_label(ledger.field_named(name), needed))
 
 
 def may_add(event: EventKind, scope: Scope, school_id: int) -> None:

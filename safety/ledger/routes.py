@@ -27,6 +27,8 @@ BASE = "/schools/{code:str}/ledgers"
 READERS = ("officer", "principal", "teacher", "leader", "guard", "canteen", "clerk")
 """Inspectors read the same pages under `/inspect/…`, behind the read-only door."""
 BEHALF = Text("代谁填报", "On behalf of")
+FORMULA = ("=", "+", "-", "@", "\t", "＝", "＋", "－", "＠")
+"""What a formula begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,11 @@ class Place:
     @property
     def can_write(self) -> bool:
         return not self.before and permission.can_write(self.ledger, self.visit.viewer, self.visit.school)
+
+    @property
+    def can_record(self) -> bool:
+        """Whether to offer a new entry; the bureau's people record incidents that they do not otherwise write."""
+        return not self.before and permission.can_record(self.ledger, self.visit.viewer, self.visit.school)
 
     def t(self, request: WebRequest, key: str, **values: Any) -> str:
         """A sentence of the catalogue in the visitor's language."""
@@ -76,7 +83,7 @@ async def draw_index(request: WebRequest, before: str = "") -> Page:
     visit = visit_of(request)
     facts = (await queries.school_context(visit.viewer, visit.school, visit.now)).facts
     seen = [item for item in in_use.registry() if queries.may_read(item, visit.viewer, visit.school)]
-    mine = [item for item in seen if permission.can_write(item, visit.viewer, visit.school)]
+    mine = [item for item in seen if permission.can_record(item, visit.viewer, visit.school)]
     return page(
         request,
         "ledger_index.html",
@@ -137,7 +144,7 @@ def _query(asked: Mapping[str, str]) -> str:
 async def new_page(request: WebRequest) -> Page:
     """An empty form; the address may fill fields in (`?class=三(1)班&happened_on=2026-10-14`)."""
     place = place_of(request)
-    permission.may_write(place.ledger, place.visit.viewer, place.visit.school)
+    permission.may_record(place.ledger, place.visit.viewer, place.visit.school)
     given = {item.name: request.query_params.get(item.name, "") for item in place.ledger.fields}
     return await _draw_new(request, place, FormState({name: text for name, text in given.items() if text}))
 
@@ -147,7 +154,7 @@ async def save_new(request: WebRequest) -> Page:
     """Record an entry, or show the form again with what was typed and what is wrong."""
     place = place_of(request)
     visit, ledger = place.visit, place.ledger
-    permission.may_write(ledger, visit.viewer, visit.school)
+    permission.may_record(ledger, visit.viewer, visit.school)
     raw = await form_values(request)
     context = await queries.context_for(ledger, visit.school, visit.now, raw)
     values, problems = parse_values(ledger, raw, context)
@@ -233,8 +240,12 @@ async def export_csv(request: WebRequest) -> Response[bytes]:
 
 
 def _cell(item: Field, text: str) -> str:
-    """What people typed must not become a formula in somebody's spreadsheet."""
-    return f"'{text}" if item.kind is Kind.TEXT and text[:1] in {"=", "+", "-", "@", "\t"} else text
+    """What people typed must not become a formula in somebody's spreadsheet; names of classes are typed, too.
+
+    Where Chinese is written, spreadsheets take the full-width signs for the plain ones.
+    """
+    numeric = item.kind in {Kind.INTEGER, Kind.THOUSANDTHS}
+    return f"'{text}" if not numeric and text.startswith(FORMULA) else text
 
 
 ROUTER = Router(
