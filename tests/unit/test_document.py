@@ -7,11 +7,13 @@ import json
 from datetime import UTC, date, datetime, timedelta, timezone
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import UUID
 
 import jsonschema
 import msgspec
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,6 +47,31 @@ def test_a_document_validates_against_the_kept_schema(document) -> None:
     schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(json.loads(canonical(document)))
+
+
+@pytest.mark.parametrize("document", [SAMPLE, worst_return()], ids=["signed", "unsigned"])
+def test_written_out_in_parts_it_is_the_same_text_as_in_one(document) -> None:
+    plain = json.loads(canonical(document))
+    assert canonical(document) == rfc8785.dumps(plain)
+    score = {name: value for name, value in plain["score"].items() if name != "as_of"}
+    whole = rfc8785.dumps({"facts": plain["facts"], "score": score})
+    assert facts_digest(document) == hashlib.sha256(whole).hexdigest()
+
+
+def test_facts_and_lines_are_written_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = sample_return(reason="只写一次")
+    canonical(made)
+    written: list[object] = []
+
+    def count(value: object) -> bytes:
+        written.append(value)
+        return rfc8785.dumps(value)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("reports.document.rfc8785", SimpleNamespace(dumps=count))
+    again = msgspec.structs.replace(made, chain_head=ChainHead(lines=9, digest="a" * 64))
+    assert json.loads(canonical(again))["chain_head"]["lines"] == 9
+    assert facts_digest(again) == made.facts_digest
+    assert not [value for value in written if isinstance(value, list) and len(value) > 3]
 
 
 @pytest.mark.parametrize(
