@@ -5,7 +5,7 @@ from typing import Any
 
 from safety.access.scope import Scope
 from safety.audit.rules import INSTANCE, START, BadLine, ChainCheck, Line
-from safety.database import fetch_tuples
+from safety.database import fetch_tuples, read_only_door
 from safety.errors import NotFound
 
 PAGE = 2000
@@ -21,7 +21,15 @@ async def head(school: int | None) -> str:
 
 
 async def verify() -> list[BadLine]:
-    """Walk every chain; the first bad line of each chain that has one, in the order of their chains."""
+    """Walk every chain; the first bad line of each chain that has one, in the order of their chains.
+
+    All of it as it stood at one moment: what is written meanwhile is not taken for a line too many.
+    """
+    async with read_only_door():
+        return await _verify_all()
+
+
+async def _verify_all() -> list[BadLine]:
     heads = {int(chain): (int(length), str(end)) for chain, length, end in await _fetch(_HEADS, [])}
     present = {int(chain) for (chain,) in await _fetch("select distinct chain from audit_line", [])}
     found = [

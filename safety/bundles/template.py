@@ -110,7 +110,7 @@ def _choose(sheet: Worksheet, column: int, lists: Worksheet, values: Sequence[st
         return
     letter = get_column_letter(column)
     for row, value in enumerate(values, 1):
-        lists.cell(row, column, value)
+        _literally(lists.cell(row, column, value))
     rule = DataValidation("list", formula1=f"={LISTS}!${letter}$1:${letter}${len(values)}", allow_blank=True)
     sheet.add_data_validation(rule)
     rule.add(f"{letter}2:{letter}{ROWS}")
@@ -150,7 +150,14 @@ def _notes(sheet: Worksheet, ledger: Ledger, school: str, lists: dict[str, list[
         sheet.column_dimensions[letter].width = width
     for cells in sheet.iter_rows():
         for cell in cells:
+            _literally(cell)
             cell.alignment = Alignment(wrap_text=True, vertical="top")
+
+
+def _literally(cell: Any) -> None:
+    """A class may be called =1+1: that is its name, and no formula."""
+    if cell.data_type == "f":
+        cell.data_type = "s"
 
 
 def _example(item: Field, lists: dict[str, list[str]]) -> str:

@@ -1,12 +1,15 @@
 """The trail names the first line that is not as it was written."""
 
 import asyncio
+import contextvars
+from collections.abc import AsyncIterator
 
 import pytest
 
+from safety.audit import queries
 from safety.audit.actions import append
 from safety.audit.queries import head, verify
-from safety.audit.rules import START, BadLine
+from safety.audit.rules import START, BadLine, Line
 from safety.audit.tables import AuditHead, AuditLine
 from safety.database import CampusEngine, fetch_tuples, transaction
 from tests.cast import NOW
@@ -82,6 +85,21 @@ async def test_fifty_writers_of_one_chain_make_one_chain(database: CampusEngine)
     await asyncio.gather(*(note(number) for number in range(50)))
     assert await verify() == []
     assert (await AuditHead.select(AuditHead.length))[0]["length"] == 50
+
+
+async def test_a_trail_that_grows_while_it_is_walked_is_whole(
+    chain: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk = queries.lines
+
+    async def growing(number: int) -> AsyncIterator[Line]:
+        # A task of its own, as another request is: it does not stand in the walk's own snapshot.
+        await asyncio.create_task(note(99), context=contextvars.Context())
+        async for line in walk(number):
+            yield line
+
+    monkeypatch.setattr(queries, "lines", growing)
+    assert await queries.verify() == []
 
 
 async def test_a_line_whose_action_failed_is_not_there(chain: None) -> None:
