@@ -29,7 +29,7 @@ from safety.ledger import import_routes as ledger_import_routes
 from safety.ledger import routes as ledger_routes
 from safety.migrations import pending
 from safety.text import Catalogue, catalogue
-from safety.web import school_pages, settings_pages
+from safety.web import place_pages, school_pages, settings_pages
 from safety.web.assets import STATIC_FOLDER, Assets, static_file
 from safety.web.csrf import check_csrf
 from safety.web.errors import answer_failure
@@ -61,6 +61,7 @@ ROUTERS: list[Routes] = [
     school_pages.ROUTER,
     duty_routes.ROUTER,
     settings_pages.ROUTER,
+    place_pages.ROUTER,
     board_pages.ROUTER,
     inspection.ROUTER,
     return_routes.ROUTER,

@@ -96,6 +96,16 @@ async def database(_settings: Settings, _now: datetime) -> str:
     return "ok"
 
 
+async def tools(settings: Settings, _now: datetime) -> str:
+    """PostgreSQL's own programs, which backup and restore run, are on the path; SQLite needs none."""
+    if not settings.database_url.startswith("postgres"):
+        return "-"
+    missing = [tool for tool in ("pg_dump", "psql") if shutil.which(tool) is None]
+    if missing:
+        raise Unwell(f"{', '.join(missing)} (apt-get install postgresql-client)")
+    return str(shutil.which("pg_dump"))
+
+
 async def audit(_settings: Settings, _now: datetime) -> str:
     """Every line of the audit trail follows from the one before."""
     from safety.audit.queries import verify
@@ -141,6 +151,7 @@ CHECKS: dict[str, Check] = {
     "harfbuzz-subset": drawing("harfbuzz-subset"),
     "fonts": drawing("fonts"),
     "database": database,
+    "tools": tools,
     "audit": audit,
     "outbox": outbox,
 }

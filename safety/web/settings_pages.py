@@ -44,6 +44,8 @@ async def settings_page(request: WebRequest, code: FromPath[str]) -> Page:
         profile=await queries.school(visit.viewer, visit.school),
         classes=facts.classes_on(today),
         pupils=sum(item.sizes[-1][1] for item in facts.classes_on(today) if item.sizes),
+        campuses=await queries.campuses(visit.viewer, visit.school),
+        zones=await queries.zones(visit.viewer, visit.school),
         terms=(await queries.terms(visit.viewer, visit.school))[::-1],
         closures=(await queries.closures(visit.viewer, visit.school))[: -SHOWN_DAYS - 1 : -1],
         quarter=quarter,

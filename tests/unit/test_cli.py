@@ -3,14 +3,17 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import pytest
 
 from config import cli
-from config.checks import CHECKS
+from config.checks import CHECKS, look, tools
 from config.invocation import Invocation, instant_option, json_option, language
+from config.settings import Settings
+from reports import fonts
 from safety.errors import BadInput, NotFound, Problem
 from safety.text import catalogue
 
@@ -137,3 +140,20 @@ def test_everything_the_commands_say_is_in_both_languages() -> None:
     said |= {f"command.check.{name}" for name in CHECKS}
     assert len(said) > 20
     assert {key for key in said if key not in catalogue()} == set()
+
+
+def test_every_check_of_the_drawing_is_among_those_of_the_doctor(tmp_path: Path) -> None:
+    assert {found.code for found in fonts.check(tmp_path)} <= CHECKS.keys()
+
+
+@pytest.mark.parametrize(("database", "good"), [("sqlite:///x.db", True), ("postgresql://x@/x", False)])
+async def test_postgresql_wants_its_own_programs_on_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: str, good: bool
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    settings = Settings(
+        database_url=database, data=tmp_path, secret_key="k" * 40, base_url="http://localhost"
+    )
+    found = await look("tools", tools, settings, datetime(2026, 10, 14, tzinfo=UTC))
+    assert found.good is good
+    assert good or "pg_dump, psql" in found.detail

@@ -117,6 +117,50 @@ async def test_only_an_administrator_adds_and_changes_schools(visit: Visit, coun
     assert "新建中心小学" in (await admin.get("/bureaus/HILL")).text
 
 
+async def test_only_an_administrator_adds_and_changes_bureaus(visit: Visit, county: Cast) -> None:
+    clerk, admin = await visit("clerk"), await visit("admin")
+    new, profile = "/bureaus/HILL/bureaus/new", "/bureaus/HILL/profile"
+    for path in (new, profile):
+        assert (await clerk.get(path)).status_code == 403
+        assert (await clerk.send_form(path, code="TOWN", name="x", submission_key=key())).status_code == 403
+    assert "青山县教育局" in (await admin.get(new)).text
+    taken = await admin.send_form(new, code="HILL", name="城关镇中心校", submission_key=key())
+    assert taken.status_code == 400
+    assert "城关镇中心校" in taken.text
+    made = await admin.send_form(new, code="TOWN", name="城关镇中心校", submission_key=key())
+    assert made.headers["location"].startswith("/bureaus/TOWN")
+    assert (await admin.get("/bureaus/TOWN")).status_code == 200
+    assert "城关镇中心校" in (await admin.get("/bureaus/HILL")).text
+    circle = await admin.send_form(profile, name="青山县教育局", parent="TOWN", submission_key=key())
+    assert circle.status_code == 400
+    nowhere = await admin.send_form(profile, name="青山县教育局", parent="NOWHERE", submission_key=key())
+    assert nowhere.status_code == 400
+    changed = await admin.send_form(profile, name="青山县教育和体育局", parent="CITY", submission_key=key())
+    assert changed.status_code == 303
+    assert "青山县教育和体育局" in (await admin.get("/bureaus/HILL")).text
+
+
+async def test_a_school_names_its_campuses_and_their_zones(visit: Visit, county: Cast) -> None:
+    officer = await visit("officer")
+    path = "/schools/S001/settings/places"
+    assert (await officer.send_form(path, name="", submission_key=key())).status_code == 400
+    assert (await officer.send_form(path, name="南校区", submission_key=key())).status_code == 303
+    campus = (await fetch_tuples(None, "select id from campus"))[0][0]
+    sent = {"name": "食堂片区", "campus": str(campus)}
+    assert (await officer.send_form(path, **sent, submission_key=key())).status_code == 303
+    assert (
+        await officer.send_form(path, **(sent | {"campus": "999"}), submission_key=key())
+    ).status_code == 400
+    outsider = await visit("outsider")
+    theirs = "/schools/S002/settings/places"
+    assert (await outsider.send_form(theirs, **sent, submission_key=key())).status_code == 400
+    drawn = (await officer.get(path)).text
+    assert "南校区" in drawn
+    assert "食堂片区" in drawn
+    assert "南校区" in (await officer.get("/schools/S001/settings")).text
+    assert await fetch_tuples(None, "select school, name from zone") == [(county.school, "食堂片区")]
+
+
 # ---------------------------------------------------------------- the roster
 async def test_a_weeks_roster_is_copied_and_added_to(visit: Visit, county: Cast) -> None:
     officer = await visit("officer")
