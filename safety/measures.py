@@ -264,7 +264,7 @@ def _class_week(
 ) -> None:
     only = held[0]
     if len(held) == 1 and not only.history and only.recorded_on <= setting.closes:
-        # The usual case, and by far the most: what follows would come to the same, five times as slowly.
+        # The usual case, and by far the most: what follows would come to the same, several times as slowly.
         found = timing_of(only.recorded_on, window.grace_until, setting.closes)
         row.add(found)
         if only.id is not None:

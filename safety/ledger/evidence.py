@@ -31,7 +31,7 @@ CLASS_EXISTS = (
 )
 
 # Nearly all is recorded on its day, and that part is counted while the index is walked: grouping every unit by its
-# first day of recording and then counting, in one go, took three times as long.
+# first day of recording and then counting, in one go, took more than twice as long.
 COUNTED = """select e.school, e.happened_on as "day [date]", e.happened_on as "timed [date]", count(distinct e.{unit})
 from {source} and e.timed_on <= e.happened_on group by e.school, e.happened_on
 union all
@@ -49,7 +49,7 @@ ROW_BY_ROW = None
 
 class _CollectorPause:
     """No search for cycles while rows and marks are made and thrown away by the ten thousand: they hold none, and
-    searching took a quarter of a recompute's time. Other tasks go without it as well, for as long as one chunk of
+    searching took about a seventh of a recompute's time. Other tasks go without it as well, for as long as one chunk of
     schools takes; the last pause to end turns it on again.
     """
 
