@@ -1,6 +1,7 @@
 """Returns on screen: a school's own, the draft that its principal signs, and the bureau's inbox."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from litestar.params import FromPath
 from reports import actions, files, queries
 from reports.document import ReturnDocument
 from reports.view import View, view
-from reports.wording import Text
+from reports.wording import Text, Writer
 from safety.calendar import Period
 from safety.clock import local_day
 from safety.duties import close_at
@@ -48,6 +49,7 @@ async def draw_returns(request: WebRequest, base: str) -> Page:
         current=current,
         open_draft=actions.may_be_drafted(current, visit.now),
         sent=await queries.sent(visit.viewer, visit.school),
+        grade=_grade_names(request),
     )
 
 
@@ -150,6 +152,13 @@ def _text(request: WebRequest, lang: str) -> Text:
     return text
 
 
+def _grade_names(request: WebRequest) -> Callable[[str | None], str]:
+    """A grade as it was sealed, in the visitor's language."""
+    lang = visit_of(request).lang
+    write = Writer(lang, _text(request, lang))
+    return lambda grade: write.known(f"return.grade.{grade}", grade) if grade else ""
+
+
 # ---------------------------------------------------------------- the bureau's inbox
 @get("/bureaus/{code:str}/inbox", guards=[at_bureau(*BUREAU)])
 async def inbox(request: WebRequest, code: FromPath[str]) -> Page:
@@ -171,6 +180,7 @@ async def draw_inbox(request: WebRequest, base: str) -> Page:
         quarters=quarters,
         closed=visit.now >= close_at(quarters.shown),
         lines=await queries.inbox(visit.viewer, visit.bureau, quarters.shown),
+        grade=_grade_names(request),
     )
 
 

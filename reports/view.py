@@ -263,6 +263,11 @@ def _line_name(line: str, write: Writer) -> str:
     return write.known(f"return.line.{line}", line)
 
 
+def _fact_name(line: str, write: Writer) -> str:
+    """What was written down, where the line's name would read as if the accident itself had happened."""
+    return write.known(f"return.fact.{line}", _line_name(line, write))
+
+
 def _sums(document: ReturnDocument, write: Writer) -> tuple[tuple[str, str], ...]:
     score = document.score
     if score.total is None:
@@ -299,7 +304,7 @@ def _exception_rows(document: ReturnDocument, write: Writer) -> Iterable[Excepti
     for (line, kind), items in groupby(ordered, key=lambda item: (item.line, item.kind)):
         members = list(items)
         dates = _dates(members, write)
-        yield ExceptionRow(_line_name(line, write), write.text(f"return.kind.{kind}"), len(members), dates)
+        yield ExceptionRow(_fact_name(line, write), write.text(f"return.kind.{kind}"), len(members), dates)
 
 
 def _uncounted(document: ReturnDocument, write: Writer) -> str:
@@ -358,7 +363,7 @@ def _changes(changes: tuple[Change, ...], write: Writer) -> str:
 
 def _change(change: Change, write: Writer) -> str:
     kind = write.text(f"return.change.{change.kind}")
-    line, day = _line_name(change.line, write), write.short_day(change.happened_on)
+    line, day = _fact_name(change.line, write), write.short_day(change.happened_on)
     return write.text("return.change.item", kind=kind, line=line, date=day)
 
 

@@ -1,6 +1,7 @@
 """Every sentence exists in both languages, is used, and stands in the catalogue rather than in a page."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,22 @@ def test_placeholders_are_filled_and_never_read_attributes() -> None:
 )
 def test_the_browsers_language_is_the_heavier_of_ours(header: str, lang: str) -> None:
     assert pick_language(header) == lang
+
+
+def test_a_line_is_called_the_same_on_the_score_and_in_the_return() -> None:
+    names = {record["id"]: record for record in _scoring_records() if "name_zh" in record}
+    printed = [key for key in texts() if key.startswith(("return.line.", "return.group."))]
+    assert len(printed) > 30
+    for key in printed:
+        line = key.removeprefix("return.").removeprefix("line.")
+        if line == "incidents":  # what is written down, not what is scored
+            continue
+        found = texts().text(key)
+        assert found.zh.split(" ")[-1] == names[line]["name_zh"]
+        assert found.en.removeprefix(f"{line} ") == names[line]["name_en"]
+
+
+def _scoring_records() -> list[dict[str, str]]:
+    file = ROOT / "config/standards/scoring.toml"
+    records: list[dict[str, str]] = tomllib.loads(file.read_text(encoding="utf-8"))["record"]
+    return records
