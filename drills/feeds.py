@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from drills.measures import Evaluation, evaluations
 from safety.clock import local_day
 from safety.duties import EVALUATED, Window
 from safety.ledger.feeds import Feed, Need, Reading, Rows, Side, Stored, StoredEvent, alone
-from safety.measures import Evaluation, Mark, Measured, Setting, evaluations, per_unit
+from safety.measures import Mark, Measured, Setting, per_unit
 
 DRILL_COLUMNS = ("kind", "evaluated_on")
 LEDGER = "drills"

@@ -10,8 +10,9 @@ from uuid import UUID
 import msgspec
 
 from reports import queries
+from reports.canonical import canonical
 from reports.compile import Making, compile_return
-from reports.document import ReturnDocument, canonical
+from reports.document import ReturnDocument
 from safety.access.scope import Scope
 from safety.audit.actions import append
 from safety.calendar import Period

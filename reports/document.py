@@ -10,12 +10,12 @@ No person's name is in it but the signer's. Entries are named by their ledger id
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, date, datetime
-from functools import lru_cache
+from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-import rfc8785
+
+from reports.canonical import canonical, fields_of, object_of, part
 
 SCHEMA: Final = "safe-campus.return.v1"
 
@@ -303,9 +303,9 @@ def facts_digest(document: ReturnDocument) -> str:
     Left out is all that tells when the return was made and not what happened: the chain head, the sealing
     time, the version, and the score's `as_of`.
     """
-    score = _fields(_sorted_score(document.score))
+    score = fields_of(_sorted_score(document.score))
     del score["as_of"]
-    text = _object({"facts": _text_of(_sorted_facts(document.facts)), "score": _object(score)})
+    text = object_of({"facts": part(_sorted_facts(document.facts)), "score": object_of(score)})
     return hashlib.sha256(text).hexdigest()
 
 
@@ -328,41 +328,6 @@ def changed_facts(signed: tuple[Fact, ...], closed: tuple[Fact, ...]) -> tuple[C
 
 def _change(fact: Fact, kind: Literal["added", "removed", "altered"]) -> Change:
     return Change(id=fact.id, line=fact.line, happened_on=fact.happened_on, kind=kind)
-
-
-def canonical(value: object) -> bytes:
-    """RFC 8785 JSON of a struct (or of plain values): sorted keys, no spaces, instants in UTC ending in Z.
-
-    Raises:
-        ValueError: for an instant without a zone.
-    """
-    return _object(_fields(value)) if isinstance(value, ReturnDocument) else rfc8785.dumps(_plain(value))
-
-
-# A return is written out several times on its way: for its digest, for the table, again if the chain has grown. Its
-# facts and its lines are nearly all of it and stay the same, so their text is kept for the documents last at work.
-def _fields(value: ReturnDocument | Score) -> dict[str, bytes]:
-    return {name: _part(name, getattr(value, name)) for name in value.__struct_fields__}
-
-
-def _part(name: str, value: Any) -> bytes:
-    if isinstance(value, Score):
-        return _object(_fields(value))
-    return _text_of(value) if name in LONG else rfc8785.dumps(_plain(value))
-
-
-LONG = frozenset({"facts", "groups", "exceptions", "rules"})
-"""The parts that are long, and the same whenever a return is written out."""
-
-
-@lru_cache(maxsize=16)
-def _text_of(parts: tuple[Part, ...]) -> bytes:
-    return rfc8785.dumps(_plain(parts))
-
-
-def _object(fields: dict[str, bytes]) -> bytes:
-    """An object of fields that are written out already. Their names are ASCII, which sorts as RFC 8785 asks."""
-    return b"{" + b",".join(b'"%s":%s' % (name.encode(), fields[name]) for name in sorted(fields)) + b"}"
 
 
 def parse(data: bytes) -> ReturnDocument:
@@ -389,23 +354,3 @@ def json_schema() -> dict[str, Any]:
         "title": SCHEMA,
         **schema,
     }
-
-
-def _plain(value: object) -> Any:
-    return _normal(msgspec.to_builtins(value, builtin_types=(datetime, date), str_keys=True))
-
-
-def _normal(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _normal(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_normal(item) for item in value]
-    if isinstance(value, datetime):
-        return _instant(value)
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _instant(at: datetime) -> str:
-    if at.tzinfo is None:
-        raise ValueError(f"instant without a zone: {at!r}")
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -22,7 +22,8 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from reports import fonts
-from reports.document import ReturnDocument, canonical
+from reports.canonical import canonical
+from reports.document import ReturnDocument
 from reports.view import view
 from reports.workers import DONE, FAILED, REFUSED, Refused, WorkerError, WorkerPool
 from safety.text import Catalogue

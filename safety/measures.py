@@ -16,7 +16,7 @@ from uuid import UUID
 
 from safety.calendar import Period
 from safety.clock import local_day
-from safety.duties import EVALUATED, Window, before_close, class_ids, close_day
+from safety.duties import Window, before_close, class_ids, close_day
 from safety.facts import SchoolFacts, size_at
 from safety.sheet import DutyRules
 
@@ -365,42 +365,3 @@ def _checked(mark: Mark, window: Window, setting: Setting, sizes: Mapping[Hashab
         history=tuple(v._replace(amount=int(v.extra or 0)) for v in mark.history),  # type: ignore[call-overload]
     )
     return checked, min(_before_close(passed, window, setting.closes), checked)
-
-
-# ---------------------------------------------------------------- drills and their evaluation
-class Evaluation(NamedTuple):
-    """`Mark.extra` of a drill: when its evaluation was made (the later of its date and its recording), if it was.
-
-    `asked` says whether the drill stood at the close (or stands now), and so asks for an evaluation.
-    """
-
-    made_on: date | None
-    asked: bool = True
-
-
-def evaluations(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting: Setting) -> Measured:
-    """One occurrence per drill, due some days after it (D): its evaluation, made up to 7 more days later."""
-    assert line == EVALUATED
-    days = by_day(marks)
-    beside: list[Beside] = []
-
-    def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
-        def work(row: Row, fills: list[Fill]) -> None:
-            for mark in days.get(window.start, ()):
-                found = mark.extra
-                assert isinstance(found, Evaluation)
-                if not found.asked:
-                    continue
-                row.extra += 1
-                if found.made_on is not None:
-                    timing = timing_of(found.made_on, window.grace_until, setting.closes)
-                    row.add(timing)
-                    note(fills, mark, window, timing, mark.id)
-                elif mark.id is not None:
-                    beside.append(Beside(mark.id, f"{window.key}/{mark.id}", mark.day, mark.recorded_at))
-
-        return work
-
-    measured = collect(line, ((window, fill(window)) for window in spans))
-    measured.beside = beside
-    return measured

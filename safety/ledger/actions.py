@@ -15,6 +15,7 @@ from safety.database import fetch_tuples, transaction
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound, Problem
 from safety.ids import new_id
 from safety.ledger.declare import EventKind, Field, Ledger, Values
+from safety.ledger.owners import of_bureau, versions
 from safety.ledger.parse import (
     COMPUTED,
     Context,
@@ -183,7 +184,7 @@ async def add_event(
         entry = await _locked(ledger, school_id, entry_id)
         _check_stands(entry)
         text = _event_value(event, value, happened_at, entry, Context(await school_facts(school_id), at))
-        chain = (await _versions(ledger, entry))[0].id
+        chain = (await versions(ledger, entry))[0].id
         said = (chain, kind, text, happened_at)
         args = [new_id(), ledger.name, chain, school_id, kind, text, happened_at, at, scope.account_id, key]
         added = await fetch_tuples(None, ADD_EVENT, args)
@@ -243,17 +244,6 @@ def _check(
 async def _check_owner(ledger: Ledger, scope: Scope, old: EntryRow) -> None:
     if not can_change(ledger, scope, old.school, bureaus=await of_bureau(ledger, old)):
         raise NotAllowed
-
-
-async def of_bureau(ledger: Ledger, entry: EntryRow) -> bool:
-    """Whether somebody of the bureau recorded an entry: by the first version, and by roles held then or since."""
-    if not ledger.recorders:
-        return False
-    first = (await _versions(ledger, entry))[0]
-    sql = "select role, school from role_grant where account = $1"
-    grants = await fetch_tuples(None, sql, [first.recorded_by]) if first.recorded_by else []
-    at_school = any(school == entry.school or role == "admin" for role, school in grants)
-    return not at_school and any(role in ledger.recorders for role, _ in grants)
 
 
 async def _check_person(school_id: int, account_id: int | None) -> None:
@@ -370,19 +360,10 @@ async def _mark(sql: str, args: list[Any]) -> None:
         raise Conflict
 
 
-async def _versions(ledger: Ledger, last: EntryRow) -> list[EntryRow]:
-    """A chain up to one of its versions, the first version first."""
-    shape, found = shape_of(ledger), [last]
-    while found[-1].supersedes is not None:
-        rows = await fetch_tuples(None, shape.by_id, [last.school, found[-1].supersedes])
-        found.append(shape.read(rows[0]))
-    return found[::-1]
-
-
 async def _timed_on(ledger: Ledger, old: EntryRow, values: Values, own: date) -> date:
     """The day of recording of the first version that stood for the same occurrence: a mended typo is never late."""
     occurrence = ledger.natural(values)
-    versions = [
+    before = [
         Version(
             row.happened_on,
             None,
@@ -390,9 +371,9 @@ async def _timed_on(ledger: Ledger, old: EntryRow, values: Values, own: date) ->
             None,
             valid=ledger.natural(row.values) == occurrence,
         )
-        for row in await _versions(ledger, old)
+        for row in await versions(ledger, old)
     ]
-    found = first_alike(versions, lambda version: version.valid, own, Period.of(values["happened_on"]).end)
+    found = first_alike(before, lambda version: version.valid, own, Period.of(values["happened_on"]).end)
     return found.recorded_on if found else own
 
 

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from safety.errors import BadInput, Conflict, NotAllowed
 from safety.ledger import actions, forms, permission, queries
 from safety.ledger.declare import EventKind, Field, Kind, Ledger
+from safety.ledger.owners import of_bureau
 from safety.ledger.parse import Context, FieldError, format_field, parse_field, parse_values
 from safety.ledger.routes import BASE, READERS, Page, Place, asker_of, place_of
 from safety.ledger.rows import EntryRow
@@ -64,7 +65,7 @@ async def draw_entry(
 
 async def _can_change(place: Place, entry: EntryRow) -> bool:
     """Whether to offer correcting and voiding: each side mends its own."""
-    bureaus = await actions.of_bureau(place.ledger, entry)
+    bureaus = await of_bureau(place.ledger, entry)
     viewer, school = place.visit.viewer, place.visit.school
     return not place.before and permission.can_change(place.ledger, viewer, school, bureaus=bureaus)
 

@@ -20,7 +20,8 @@ import pytest_asyncio
 from fontTools.ttLib import TTFont
 
 from reports import fonts
-from reports.document import ReturnDocument, Words, canonical
+from reports.canonical import canonical
+from reports.document import ReturnDocument, Words
 from reports.pdf import MissingGlyph, Renderer, RenderError
 from safety.text import Catalogue
 from tests.sample_return import RARE, sample_return, worst_return

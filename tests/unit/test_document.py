@@ -17,10 +17,10 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reports.canonical import canonical
 from reports.document import (
     ChainHead,
     Fact,
-    canonical,
     changed_facts,
     document_digest,
     facts_digest,
@@ -67,7 +67,7 @@ def test_facts_and_lines_are_written_out_once(monkeypatch: pytest.MonkeyPatch) -
         written.append(value)
         return rfc8785.dumps(value)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("reports.document.rfc8785", SimpleNamespace(dumps=count))
+    monkeypatch.setattr("reports.canonical.rfc8785", SimpleNamespace(dumps=count))
     again = msgspec.structs.replace(made, chain_head=ChainHead(lines=9, digest="a" * 64))
     assert json.loads(canonical(again))["chain_head"]["lines"] == 9
     assert facts_digest(again) == made.facts_digest

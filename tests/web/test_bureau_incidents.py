@@ -9,7 +9,7 @@ from safety.access.actions import NewPerson, NewRole, create_accounts
 from safety.access.queries import scope_of_login
 from safety.database import fetch_tuples
 from safety.incidents.ledgers import INCIDENTS
-from safety.ledger.actions import of_bureau
+from safety.ledger.owners import of_bureau
 from safety.ledger.queries import entry
 from tests.cast import NOW, Browser, Cast
 from tests.web.conftest import Visit
