@@ -9,6 +9,7 @@ from safety.access.actions import NewPerson, NewRole
 from safety.access.scope import BUREAU_ROLES, ROLES, Scope
 from safety.clock import local_day
 from safety.errors import BadInput, Problem
+from safety.text import catalogue
 
 SEPARATOR = re.compile(r"[,，\t]")
 MOST = 500
@@ -40,9 +41,21 @@ async def _person(scope: Scope, number: int, line: str, now: datetime) -> NewPer
     if not 3 <= len(cells) <= 5:
         raise BadInput.one(f"{number}.login", "line-columns")
     login, name, role, place, class_name = [*cells, "", ""][:5]
+    role = _role_code(role)
     if role not in ROLES:
         raise BadInput.one(f"{number}.role", "role-unknown", allowed=", ".join(ROLES))
     return NewPerson(login, name, (await _role(scope, number, role, place, class_name, now),))
+
+
+def _role_code(written: str) -> str:
+    """`班主任` and `Class teacher` are `teacher`; what is no role's name stays as it came."""
+    names = {name: role for role in ROLES for name in _names_of(role)}
+    return names.get(written.casefold(), written)
+
+
+def _names_of(role: str) -> tuple[str, str]:
+    named = catalogue().text(f"role.{role}")
+    return named.zh, named.en.casefold()
 
 
 async def _role(scope: Scope, number: int, role: str, place: str, class_name: str, now: datetime) -> NewRole:
