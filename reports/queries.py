@@ -1,6 +1,5 @@
 """Reading returns: drafts, what was sealed, what was received. Those for pages take the viewer's scope first."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -190,13 +189,6 @@ async def current(
     return await document_of(school_id, period) or await draft_of(
         school_id, period, now, test_clock=test_clock
     )
-
-
-async def periods_sealed(scope: Scope, schools: Sequence[int]) -> list[str]:
-    """The quarters for which any of these schools has a return, newest first."""
-    wanted = [school for school in schools if scope.may(school)]
-    rows = await fetch_tuples(None, "select distinct period, school from school_return")
-    return sorted({period for period, school in rows if school in wanted}, reverse=True)
 
 
 # ---------------------------------------------------------------- what was received

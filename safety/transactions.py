@@ -7,9 +7,8 @@ an inner block, the outer one refuses to commit, because half of its work may be
 
 import asyncio
 from collections.abc import Awaitable
-from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from piccolo.engine.base import BaseTransaction, validate_savepoint_name
 from piccolo.engine.exceptions import TransactionError
@@ -44,14 +43,6 @@ async def settled(work: Awaitable[T]) -> T:
             future.exception()  # mark as seen: the cancellation is what the caller hears of
         raise cancelled
     return future.result()
-
-
-class TransactionEngine(Protocol):
-    """What a transaction needs of its engine."""
-
-    current_transaction: ContextVar[Any]
-
-    def active_transaction(self) -> "CampusTransaction | None": ...
 
 
 class CampusTransaction(BaseTransaction):

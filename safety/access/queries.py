@@ -209,11 +209,6 @@ async def class_ids(school: int, today: date) -> dict[str, int]:
     return {str(name): int(number) for name, number in rows}
 
 
-async def login_of(account_id: int) -> str | None:
-    rows = await _fetch("select login from account where id = $1", [account_id])
-    return str(rows[0][0]) if rows else None
-
-
 def _administrators_only(scope: Scope) -> None:
     if not scope.admin:
         raise NotAllowed

@@ -16,6 +16,8 @@ from safety.web.sessions import LANGUAGE_COOKIE
 from safety.web.visit import WebRequest, visit_of
 
 Page = Response[str]
+BODY_LIMIT = 64 * 1024
+"""Anybody may send these forms, and taking a large one apart keeps everybody else waiting."""
 
 
 @get("/login", guards=[open_to_all()], opt=OWN_ACCOUNT)
@@ -161,4 +163,5 @@ ROUTER = Router(
         setup_page,
         set_up,
     ],
+    request_max_body_size=BODY_LIMIT,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -146,11 +146,3 @@ class ChainCheck:
 
     def _mark(self, position: int, reason: str) -> None:
         self.bad = BadLine(self.chain or None, position, reason)
-
-
-def check_chain(lines: Iterable[Line], chain: int, length: int, head: str) -> BadLine | None:
-    """The first bad line of one chain given in full, or None."""
-    check = ChainCheck(chain)
-    for line in lines:
-        check.see(line)
-    return check.end(length, head)

@@ -148,6 +148,13 @@ async def test_bodies_that_cannot_be_read_are_refused(officer: Browser, kind: st
     assert answer.status_code in {400, 403}
 
 
+async def test_a_stranger_keeps_nobody_waiting_with_a_large_form(app: Litestar, county: Cast) -> None:
+    async with Browser(app) as browser:
+        await browser.get("/login")
+        answer = await browser.send_form("/login", login="officer", password="x" * 70_000)
+        assert answer.status_code == 413
+
+
 async def test_signing_in_leads_on_to_an_address_with_chinese_in_it(app: Litestar, county: Cast) -> None:
     async with Browser(app) as browser:
         await browser.get("/login")
