@@ -4,16 +4,14 @@ audited.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from safety.access import rules, tokens
+from safety.access import rules, throttle, tokens
 from safety.access.scope import ROLES, Scope
-from safety.access.tables import Account, ApiToken, LoginThrottle, RoleGrant, WebSession
+from safety.access.tables import Account, ApiToken, RoleGrant, WebSession
 from safety.audit.actions import append
 from safety.database import fetch_tuples, transaction
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound, Problem
-
-THROTTLE_KEPT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +198,7 @@ async def reset_password(actor: Scope | None, login: str, now: datetime) -> NewA
             }
         ).where(Account.id == account.id)
         await _end_sessions(account.id)
-        await LoginThrottle.delete().where(LoginThrottle.login == account.login)
+        await throttle.forget(account.login)
         await append(None, actor, "account.reset", f"account:{account.login}", {}, now)
     return NewAccount(account.id, account.login, account.name, printed)
 
@@ -237,7 +235,7 @@ async def change_password(viewer: Scope, old: str, new: str, now: datetime) -> s
     Raises BadInput: `old` wrong, or the new one refused. Wrong guesses count towards the lock as at sign-in.
     """
     account = await _account(viewer.login)
-    allowed = await _claim_attempt(viewer.login, now)
+    allowed = await throttle.claim(viewer.login, now)
     if not await tokens.password_matches(account.password_hash if allowed else None, old):
         raise BadInput.one("old", "password-wrong")
     problem = rules.password_problem(new, viewer.login)
@@ -256,7 +254,7 @@ async def change_password(viewer: Scope, old: str, new: str, now: datetime) -> s
                 Account.one_time_until: None,
             }
         ).where(Account.id == account.id)
-        await LoginThrottle.delete().where(LoginThrottle.login == account.login)
+        await throttle.forget(account.login)
         await _end_sessions(account.id)
         await append(None, viewer, "account.password", f"account:{account.login}", {}, now)
         return await open_session(account.id, now)
@@ -277,7 +275,7 @@ async def sign_in(login: str, password: str, now: datetime, old_token: str | Non
     same time; `one-time-expired` only to somebody who knew the one-time password.
     """
     folded = rules.fold_login(login)
-    allowed = await _claim_attempt(folded, now)
+    allowed = await throttle.claim(folded, now)
     account = await Account.objects().where(Account.login == folded).first()
     usable = allowed and account is not None and account.disabled_at is None
     stored = account.password_hash if account is not None and usable else None
@@ -288,7 +286,7 @@ async def sign_in(login: str, password: str, now: datetime, old_token: str | Non
     async with transaction():
         if not await _still(account.id, stored):
             raise BadInput.one(None, "sign-in-failed", minutes=int(rules.LOCK_FOR.total_seconds() // 60))
-        await LoginThrottle.delete().where(LoginThrottle.login == folded)
+        await throttle.forget(folded)
         if old_token:
             await WebSession.delete().where(WebSession.token_hash == tokens.digest(old_token))
         await _purge(now)
@@ -303,32 +301,6 @@ async def _still(account: int, stored: str | None) -> bool:
         None, "select password_hash, disabled_at from account where id = $1 for update", [account]
     )
     return tuple(rows[0]) == (stored, None)
-
-
-async def _claim_attempt(login: str, now: datetime) -> bool:
-    """Count an attempt before looking at its password; False while the login is locked."""
-    async with transaction():
-        await fetch_tuples(
-            None,
-            "insert into login_throttle (login, failures, failed_at) values ($1, 0, $2) "
-            "on conflict (login) do update set failed_at = login_throttle.failed_at",
-            [login, now],
-        )
-        rows = await fetch_tuples(
-            None, "select failures, locked_until from login_throttle where login = $1 for update", [login]
-        )
-        after, allowed = rules.next_attempt(rules.Attempts(*rows[0]), now)
-        if allowed:
-            await fetch_tuples(
-                None,
-                "update login_throttle set failures = $2, locked_until = $3, failed_at = $4 where login = $1",
-                [login, after.failures, after.locked_until, now],
-            )
-            if after.locked_until is not None:
-                await append(
-                    None, None, "account.attempts", f"login:{login}", {"failures": after.failures}, now
-                )
-        return allowed
 
 
 async def open_session(account: int, now: datetime) -> str:
@@ -396,8 +368,4 @@ async def _purge(now: datetime) -> None:
     needed.
     """
     await WebSession.delete().where(WebSession.expires_at <= now)
-    await fetch_tuples(
-        None,
-        "delete from login_throttle where failed_at < $1 and (locked_until is null or locked_until < $2)",
-        [now - THROTTLE_KEPT, now],
-    )
+    await throttle.purge(now)
