@@ -15,7 +15,7 @@ from safety.database import fetch_tuples, transaction
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound, Problem
 from safety.ids import new_id
 from safety.ledger.declare import EventKind, Field, Ledger, Values
-from safety.ledger.owners import of_bureau, versions
+from safety.ledger.owners import found_upon, of_bureau, versions
 from safety.ledger.parse import (
     COMPUTED,
     Context,
@@ -244,6 +244,8 @@ def _check(
 async def _check_owner(ledger: Ledger, scope: Scope, old: EntryRow) -> None:
     if not can_change(ledger, scope, old.school, bureaus=await of_bureau(ledger, old)):
         raise NotAllowed
+    if not scope.admin and await found_upon(ledger, old):
+        raise NotAllowed("entry-found-upon")
 
 
 async def _check_person(school_id: int, account_id: int | None) -> None:

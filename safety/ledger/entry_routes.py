@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from safety.errors import BadInput, Conflict, NotAllowed
 from safety.ledger import actions, forms, permission, queries
 from safety.ledger.declare import EventKind, Field, Kind, Ledger
-from safety.ledger.owners import of_bureau
+from safety.ledger.owners import found_upon, of_bureau
 from safety.ledger.parse import Context, FieldError, format_field, parse_field, parse_values
 from safety.ledger.routes import BASE, READERS, Page, Place, asker_of, place_of
 from safety.ledger.rows import EntryRow
@@ -50,6 +50,7 @@ async def draw_entry(
         ledger=ledger,
         found=found,
         entry=found.entry,
+        remarks=ledger.remarks(found.entry.values, context.facts) if found.entry.stands else (),
         lead=forms.lead_field(ledger),
         show=forms.Shower(context, found.people, visit.lang),
         kinds={event.kind: event for event in ledger.events},
@@ -64,9 +65,11 @@ async def draw_entry(
 
 
 async def _can_change(place: Place, entry: EntryRow) -> bool:
-    """Whether to offer correcting and voiding: each side mends its own."""
-    bureaus = await of_bureau(place.ledger, entry)
+    """Whether to offer correcting and voiding: each side mends its own, until the bureau has found on it."""
     viewer, school = place.visit.viewer, place.visit.school
+    if not viewer.admin and await found_upon(place.ledger, entry):
+        return False
+    bureaus = await of_bureau(place.ledger, entry)
     return not place.before and permission.can_change(place.ledger, viewer, school, bureaus=bureaus)
 
 

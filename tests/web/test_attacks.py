@@ -205,3 +205,32 @@ async def test_a_teacher_writes_for_their_own_class_only(visit: Open, cast: Cast
     assert (await teacher.send_form(f"{here}/correct", **mended)).status_code == 400
     assert (await teacher.send_form(f"{here}/void", why="x")).status_code == 400
     assert await entries() == 1
+
+
+async def test_a_school_cannot_take_back_an_incident_that_it_was_found_liable_for(visit: Open) -> None:
+    officer, clerk, admin = [await visit(name) for name in ("officer", "clerk", "admin")]
+    incident = dict.fromkeys(("serious_injuries", "minor_injuries", "affected", "loss_yuan"), "0") | {
+        "happened_at": "2026-10-14T08:00",
+        "discovered_at": "2026-10-14T08:10",
+        "reported_at": "2026-10-14T08:20",
+        "reported_by": "school",
+        "category": "traffic",
+        "deaths": "1",
+    }
+    made = await officer.send_form(
+        "/schools/S001/ledgers/incidents/new", submission_key=str(uuid.uuid4()), **incident
+    )
+    here = made.headers["location"].partition("?")[0]
+    mended = incident | {"deaths": "0", "why": "写错了", "submission_key": str(uuid.uuid4())}
+    assert (await officer.get(f"{here}/correct")).status_code == 200
+    finding = {"value": "yes", "happened_at": "2026-10-14T09:00", "submission_key": str(uuid.uuid4())}
+    assert (await clerk.send_form(f"{here}/events/liability", **finding)).status_code == 303
+    for answer in (
+        await officer.send_form(f"{here}/void", why="重复"),
+        await officer.send_form(f"{here}/correct", **mended),
+        await officer.post(f"/api/v1{here}/void", headers=await bearer("officer"), json={"why": "重复"}),
+    ):
+        assert answer.status_code == 403
+    later = {"value": "2", "happened_at": "2026-10-14T09:30", "submission_key": str(uuid.uuid4())}
+    assert (await officer.send_form(f"{here}/events/deaths", **later)).status_code == 303
+    assert (await admin.send_form(f"{here}/void", why="两校重报")).status_code == 303
