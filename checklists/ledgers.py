@@ -1,7 +1,7 @@
 """The canteen ledgers, declared."""
 
 from collections.abc import Hashable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from checklists.feeds import BATCH_FEEDS, SAMPLE_COLUMNS, SAMPLE_FEEDS
 from checklists.tables import FoodSample, PurchaseBatch
@@ -9,8 +9,9 @@ from safety import in_use
 from safety.calendar import Period
 from safety.errors import Problem
 from safety.facts import MEALS, SchoolFacts
-from safety.ledger.declare import Choice, EventKind, Field, Kind, Ledger, Values
+from safety.ledger.declare import Choice, EventKind, Field, Kind, Ledger, Remark, Values
 from safety.rulebook import Rulebook
+from safety.sheet import DutyRules
 from safety.text import Text
 
 CANTEEN = frozenset({"canteen", "officer", "principal"})
@@ -30,11 +31,26 @@ def _sample_problems(values: Values, facts: SchoolFacts) -> Sequence[Problem]:
     return problems
 
 
+def _rules(day: date) -> DutyRules:
+    return Rulebook.of(in_use.standards(), Period.of(day)).duties
+
+
+def _sample_remarks(values: Values, facts: SchoolFacts) -> Sequence[Remark]:
+    del facts
+    rules, remarks = _rules(values["happened_on"]), []
+    if values["grams"] < rules.sample_grams:
+        remarks.append(Remark("sample-too-light", {"grams": rules.sample_grams}))
+    discarded = values.get("discarded_at")
+    if discarded is not None and discarded - values["stored_at"] < rules.sample_kept:
+        hours = int(rules.sample_kept.total_seconds() // 3600)
+        remarks.append(Remark("sample-discarded-early", {"hours": hours}))
+    return remarks
+
+
 def _sample_occurrence(values: Values) -> Hashable:
     # A version under the least weight was no sample, and so does not time the version that is one.
     day = values["happened_on"]
-    rules = Rulebook.of(in_use.standards(), Period.of(day)).duties
-    return day, values["meal"], values["grams"] >= rules.sample_grams
+    return day, values["meal"], values["grams"] >= _rules(day).sample_grams
 
 
 FOOD_SAMPLES = Ledger(
@@ -65,6 +81,7 @@ FOOD_SAMPLES = Ledger(
     feed_columns=SAMPLE_COLUMNS,
     natural=_sample_occurrence,
     check=_sample_problems,
+    remarks=_sample_remarks,
     events=(EventKind("discarded", Text("销毁", "Discarded"), CANTEEN),),
 )
 

@@ -13,7 +13,7 @@ from safety.education.feeds import (
 from safety.education.tables import AwarenessCheck, ClassSession, DailyReminder
 from safety.errors import Problem
 from safety.facts import SchoolFacts
-from safety.ledger.declare import Choice, Field, Kind, Ledger, Values
+from safety.ledger.declare import Choice, Field, Kind, Ledger, Remark, Values
 from safety.text import Text
 
 CLASS = Field("class", Kind.SCHOOL_CLASS, Text("班级", "Class"))
@@ -41,6 +41,22 @@ def _session_problems(values: Values, facts: SchoolFacts) -> Sequence[Problem]:
     if values["kind"] == "weekly" and values.get("class") is None:
         return [Problem("class", "session-class-missing")]
     return ()
+
+
+def _over_class(count: int, values: Values, facts: SchoolFacts) -> Sequence[Remark]:
+    """More pupils than the class has count as the class (T1, T3)."""
+    sizes = [item.sizes[-1][1] for item in facts.classes if item.id == values.get("class") and item.sizes]
+    if sizes and count > sizes[0]:
+        return [Remark("over-class", {"count": count, "pupils": sizes[0]})]
+    return ()
+
+
+def _session_remarks(values: Values, facts: SchoolFacts) -> Sequence[Remark]:
+    return _over_class(values["present"] + values["made_up"], values, facts)
+
+
+def _check_remarks(values: Values, facts: SchoolFacts) -> Sequence[Remark]:
+    return _over_class(values["checked"], values, facts)
 
 
 CLASS_SESSIONS = Ledger(
@@ -84,6 +100,7 @@ CLASS_SESSIONS = Ledger(
     feed_columns=SESSION_COLUMNS,
     natural=_session_occurrence,
     check=_session_problems,
+    remarks=_session_remarks,
 )
 
 DAILY_REMINDERS = Ledger(
@@ -123,6 +140,7 @@ AWARENESS_CHECKS = Ledger(
     feed_columns=CHECK_COLUMNS,
     whole_history=True,
     check=_check_problems,
+    remarks=_check_remarks,
 )
 
 LEDGERS = (CLASS_SESSIONS, DAILY_REMINDERS, AWARENESS_CHECKS)

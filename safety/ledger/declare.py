@@ -79,11 +79,25 @@ class EventKind:
     value: Field | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Why an entry that is kept counts for less than it seems: the text `remark.<code>`, with its values."""
+
+    code: str
+    values: Mapping[str, int]
+
+
 Check = Callable[[Values, SchoolFacts], Sequence[Problem]]
+Notice = Callable[[Values, SchoolFacts], Sequence[Remark]]
 Natural = Callable[[Values], Hashable]
 
 
 def _no_problems(values: Values, facts: SchoolFacts) -> Sequence[Problem]:
+    del values, facts
+    return ()
+
+
+def _no_remarks(values: Values, facts: SchoolFacts) -> Sequence[Remark]:
     del values, facts
     return ()
 
@@ -102,7 +116,8 @@ class Ledger:
     longer stand are read too. `natural` gives the finest occurrence that an entry stands for: a corrected entry
     keeps the time of its first version with the same one. `check` refuses, with reasons, what no standard would
     accept. `recorders` may record too, at the schools of their bureau, and mend what they recorded; their entries say
-    `recorded_as` (field, value). `happened` names the instant field that `happened_on` is taken from, where there is
+    `recorded_as` (field, value). `remarks` says of what is kept all the same why it counts for less than it seems
+    (texts `remark.<code>`). `happened` names the instant field that `happened_on` is taken from, where there is
     one. `future`: its entries may lie ahead (rosters).
     """
 
@@ -120,6 +135,7 @@ class Ledger:
     happened: str | None = None
     natural: Natural = by_day
     check: Check = _no_problems
+    remarks: Notice = _no_remarks
     events: tuple[EventKind, ...] = ()
     sources: tuple[str, ...] = ()
     future: bool = False

@@ -71,7 +71,7 @@ def test_the_doctor_names_a_database_that_does_not_answer(tmp_path: Path) -> Non
     shell = Shell("postgresql://nobody@127.0.0.1:1/none", tmp_path)
     report = shell.json("doctor", code=1)
     assert not report["good"]
-    assert {one["check"] for one in report["checks"] if not one["good"]} == {"database", "audit"}
+    assert {one["check"] for one in report["checks"] if not one["good"]} == {"database", "audit", "outbox"}
 
 
 def test_a_database_that_nobody_migrated_says_so(tmp_path: Path) -> None:
