@@ -1,5 +1,6 @@
 """Which files a bundle may hold and what their columns are; the ledgers' follow from their declarations (PURE)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from safety.access.scope import ROLES
@@ -10,11 +11,20 @@ from safety.text import Text
 
 @dataclass(frozen=True, slots=True)
 class FileSpec:
-    """A file: the columns that it must have, in order, and those that it may have after them."""
+    """A file: the columns that it must have, in order, and those that it may have after them.
+
+    `labels` are the columns' names on screen, in both languages: a header may be written so too.
+    """
 
     name: str
     columns: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def named(self, header: str) -> str:
+        """The column that a header cell means; an unknown one stays as it was written."""
+        written = header.strip()
+        return dict(self.labels).get(written.casefold(), written)
 
 
 def _text(name: str, zh: str, en: str, maximum: int, required: bool = True) -> Field:
@@ -144,13 +154,26 @@ MEAL_NAMES = MEALS
 def place_spec(name: str) -> FileSpec:
     """The columns of a file of places or people."""
     optional = OPTIONAL.get(name, ())
-    return FileSpec(name, tuple(f.name for f in FIELDS[name] if f.name not in optional), optional)
+    columns = tuple(f.name for f in FIELDS[name] if f.name not in optional)
+    return FileSpec(name, columns, optional, _labels(FIELDS[name]))
+
+
+SCHOOL_LABELS = (("学校", "school"), ("school", "school"))
+RECORDED_LABELS = (("登记时间", "recorded_at"), ("recorded at", "recorded_at"))
+
+
+def _labels(fields: Iterable[Field]) -> tuple[tuple[str, str], ...]:
+    """Labels that name one column only, folded, with the column."""
+    found = [(text.casefold(), f.name) for f in fields for text in (f.label.zh, f.label.en)]
+    texts = [text for text, _ in found]
+    return tuple((text, name) for text, name in found if texts.count(text) == 1)
 
 
 def ledger_spec(ledger: Ledger) -> FileSpec:
     """The columns of a ledger's file."""
     names = tuple(item.name for item in ledger.fields)
-    return FileSpec(ledger.name, ("school", *names), ("recorded_at", *STATE, *OWN))
+    labels = (*SCHOOL_LABELS, *RECORDED_LABELS, *_labels(ledger.fields))
+    return FileSpec(ledger.name, ("school", *names), ("recorded_at", *STATE, *OWN), labels)
 
 
 def specs(registry: Registry) -> dict[str, FileSpec]:

@@ -149,7 +149,7 @@ def _workbook(
 # ---------------------------------------------------------------- header and rows
 def _sheet(file: str, spec: FileSpec, rows: Rows, problems: list[Problem]) -> Iterable[Sheet]:
     number, header = rows[0] if rows else (1, [])
-    names = [name.strip() for name in header]
+    names = [spec.named(name) for name in header]
     while names and not names[-1]:
         names.pop()
     sheet = Sheet(spec.name, file, tuple(names))

@@ -100,6 +100,16 @@ async def test_gb18030_a_byte_order_mark_and_crlf_are_read(database: CampusEngin
     assert (await fetch_tuples(None, "select name from school order by id"))[0] == ("青山小学",)
 
 
+async def test_headers_may_be_the_names_that_the_screens_show(database: CampusEngine, tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = dict(SMALL)
+    names = SMALL["drills"].split("\n")[0]
+    assert names.startswith("school,happened_on,kind,participants,")
+    shown = names.replace("school,happened_on,kind,participants", "学校,日期,演练类型,Participants")
+    files["drills"] = SMALL["drills"].replace(names, shown)
+    await take(tmp_path, files)
+    assert (await fetch_tuples(None, "select count(*) from drill"))[0][0] > 0
+
+
 def workbook(sheets: Mapping[str, list[list[Any]]]) -> bytes:
     book = openpyxl.Workbook()
     book.remove(book.active)
