@@ -44,7 +44,11 @@ def span_problem(field: str, starts: date, ends: date) -> list[Problem]:
     """A term lasts a year at most: every one of its days is looked at whenever the school is scored."""
     if ends < starts:
         return [Problem(field, "ends-before-start")]
-    return [Problem(field, "term-long", {"most": MOST_TERM_DAYS})] if (ends - starts).days >= MOST_TERM_DAYS else []
+    return (
+        [Problem(field, "term-long", {"most": MOST_TERM_DAYS})]
+        if (ends - starts).days >= MOST_TERM_DAYS
+        else []
+    )
 
 
 def term_year(starts: date) -> str:
