@@ -1,8 +1,9 @@
 """The duties' and incidents' numbers as the standards in force on one day give them, typed. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cached_property
 
 from safety.calendar import SchoolCalendar
 from safety.standards import Standards
@@ -13,7 +14,7 @@ INCIDENT_CATEGORIES = ("traffic", "food_poisoning", "mental_health", "facility",
 
 
 # ---------------------------------------------------------------- duties
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DutyRules:
     """The duties' numbers on one day."""
 
@@ -32,6 +33,14 @@ class DutyRules:
     evaluation_days: int
     kindergarten_drills: tuple[str, ...]
     awareness_share: Fraction
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        # Worked out once: windows are looked up by these rules for every line of every school.
+        return hash(tuple(getattr(self, item.name) for item in fields(self)))
 
     @classmethod
     def from_standards(cls, standards: Standards, on: date) -> "DutyRules":

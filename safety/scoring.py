@@ -122,9 +122,15 @@ class Attained:
     ratio: Fraction = Fraction(0)
 
 
-def _graded(ratio: Fraction) -> Attained:
-    ratio = min(max(ratio, Fraction(0)), Fraction(1))
-    return Attained(True, "full" if ratio == 1 else "partial" if ratio else "none", ratio)
+FULL = Attained(True, "full", Fraction(1))
+NONE = Attained(True, "none")
+
+
+def _graded(part: int, whole: int) -> Attained:
+    """An attainment of `part` ÷ `whole` (positive), within 0 and 1."""
+    if part >= whole:
+        return FULL
+    return Attained(True, "partial", Fraction(part, whole)) if part > 0 else NONE
 
 
 NOTHING_DUE = Attained(False, "nothing-due")
@@ -134,19 +140,21 @@ def attain_duty(count: Count, late_factor: Fraction) -> Attained:
     """(on time + ½ late) ÷ expected."""
     if not count.expected:
         return NOTHING_DUE
-    return _graded((count.on_time + late_factor * count.late) / Fraction(count.expected))
+    half, of = late_factor.numerator, late_factor.denominator
+    return _graded(count.on_time * of + half * count.late, count.expected * of)
 
 
 def attain_t1(count: Count) -> Attained:
     """Pupils reached ÷ pupils of the classes' due weeks."""
-    return _graded(Fraction(count.amount, count.whole)) if count.whole else NOTHING_DUE
+    return _graded(count.amount, count.whole) if count.whole else NOTHING_DUE
 
 
 def attain_t3(count: Count, need: Fraction) -> Attained:
     """Pass ratio × how much of the share was checked; `need` is that share of the enrolment, in pupils."""
     if not count.expected:
         return NOTHING_DUE
-    return _graded(awareness_ratio(count.amount, count.whole, need))
+    ratio = awareness_ratio(count.amount, count.whole, need)
+    return _graded(ratio.numerator, ratio.denominator)
 
 
 def attain_zero(
@@ -191,14 +199,19 @@ class _Scoring:
     sheet: ScoringSheet
     evidence: Evidence
     at: datetime
+    counted: dict[str, Count] = field(default_factory=dict)
 
     def count(self, line: str) -> Count:
         if line == AWARENESS:
             share = self.sheet.targets.awareness_share
             return count_awareness(self.facts, self.period, share, self._tallies(AWARENESS), self.at)
         measured = MEASURED_AS.get(line, line)
-        tallies = self._tallies(measured)
-        return count_line(measured, self.facts, self.period, self.rules, tallies, self.at)
+        if measured not in self.counted:
+            tallies = self._tallies(measured)
+            self.counted[measured] = count_line(
+                measured, self.facts, self.period, self.rules, tallies, self.at
+            )
+        return self.counted[measured]
 
     def _tallies(self, measured: str) -> LineTallies:
         found = self.evidence.tallies.get(measured)
