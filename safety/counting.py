@@ -86,7 +86,9 @@ def count_line(
     expected += sums.extra
     on_time, late, backfilled, amount = sums.on_time, sums.late, sums.backfilled, sums.amount
     still_open = 0
-    for window in windows(line, facts, period, rules):
+    # A quarter that is settled as a whole, as most that are looked at are, has no window left to look at.
+    rest = windows(line, facts, period, rules) if until < period.end else ()
+    for window in rest:
         if not until < window.due <= today:
             continue
         row = tallies.rows.get(window.due) or Row(line, window.due)
