@@ -13,6 +13,7 @@ from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
 from config.ledgers import REGISTRY
+from config.rules import put_in_use
 from safety import in_use
 from safety.access.tables import Account
 from safety.clock import local_day
@@ -77,7 +78,11 @@ def ledgers_in_use() -> Iterator[Registry]:
     """The product's standards, and its ledgers with the one of the tests, in use for the process."""
     registry = Registry(LEDGERS)
     in_use.use(parse_all({f.name: f.read_text("utf-8") for f in sorted(STANDARDS.glob("*.toml"))}), registry)
-    yield registry
+    try:
+        yield registry
+    finally:
+        # What follows runs on the product's own ledgers again, in whatever order the tests are run.
+        put_in_use()
 
 
 async def create_test_table() -> None:
