@@ -164,9 +164,10 @@ def attain_zero(
     if any(line in c.missed for c in consequences):
         return Attained(True, "missed")
     pending = line == "T2" and any(c.pending for c in consequences)
-    if not count.expected and not pending:
+    # A pending incident counts before any day does: else reporting it, which covers its day, would cost points. One
+    # that became so after the close does not: half of a line is more than none where the other lines got less.
+    if not count.expected and not (pending and any(c.pending_since_close for c in consequences)):
         return NOTHING_DUE
-    # A pending incident counts before any day does: else reporting it, which covers its day, would cost points.
     coverage = Fraction(count.on_time, count.expected) if count.expected else Fraction(1)
     rules = sheet.targets
     if coverage >= rules.coverage_met and not pending:

@@ -205,13 +205,17 @@ def cause_of(clock: Clock, at: datetime, times: int) -> Cause | None:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What an incident costs a quarter: causes of penalties, of a veto, the target lines it misses or leaves open."""
+    """What an incident costs a quarter: causes of penalties, of a veto, the target lines it misses or leaves open.
+
+    `pending_since_close`: it was so by the quarter's close already, or the quarter is not closed yet.
+    """
 
     incident: UUID
     penalties: tuple[Cause, ...] = ()
     veto: tuple[str, ...] = ()
     missed: frozenset[str] = frozenset()
     pending: bool = False
+    pending_since_close: bool = False
 
 
 def _cost(causes: Iterable[Cause], book: IncidentBook) -> int:
@@ -246,7 +250,7 @@ def liability(incident: Incident, period: Period, at: datetime) -> str:
     known = {
         s.liability for i in instants(incident, period, at) if (s := incident.state_at(i)) and not s.voided
     }
-    return "yes" if "yes" in known else "pending"
+    return next((finding for finding in ("yes", "pending", "no") if finding in known), "pending")
 
 
 def _lines_missed(state: State, book: IncidentBook) -> set[str]:
@@ -315,7 +319,19 @@ def _consequence(
         overdue = at > discovered_at + timedelta(days=book.pending_days)
         if finding == "yes" or (pending and overdue):
             missed.add("T2")
-    return Consequence(incident.id, causes if own or known else (), tuple(veto), frozenset(missed), pending)
+    return Consequence(
+        incident=incident.id,
+        penalties=causes if own or known else (),
+        veto=tuple(veto),
+        missed=frozenset(missed),
+        pending=pending,
+        pending_since_close=pending and _pending_at_close(incident, period, at),
+    )
+
+
+def _pending_at_close(incident: Incident, period: Period, at: datetime) -> bool:
+    state = incident.state_at(instants(incident, period, at)[0])
+    return state is not None and not state.voided and state.day in period and state.liability == "pending"
 
 
 def consequences_of(
