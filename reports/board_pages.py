@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from reports import boards
 from safety.web.guards import at_bureau
 from safety.web.pages import page
+from safety.web.paging import page_number
 from safety.web.quarters import quarters_of
 from safety.web.score_view import grade_kind
 from safety.web.visit import WebRequest, visit_of
@@ -73,8 +74,7 @@ async def show_late(request: WebRequest, door: BureauDoor) -> Page:
     every = found.lines
     wanted = request.query_params.get("timing", "")
     chosen = [item for item in every if not wanted or item.timing.name == wanted]
-    text = request.query_params.get("page", "1")
-    number = max(1, int(text)) if text.isdecimal() and len(text) < 6 else 1
+    number = page_number(request)
     return page(
         request,
         "board_late.html",

@@ -18,6 +18,7 @@ from safety.places.facts import school_facts
 from safety.web import school_pages
 from safety.web.guards import at_bureau, at_school, requires
 from safety.web.pages import go_to, page
+from safety.web.paging import page_number
 from safety.web.school_pages import Door
 from safety.web.visit import WebRequest, visit_of
 
@@ -133,8 +134,7 @@ async def inbox_file(request: WebRequest, item: FromPath[UUID]) -> Response[byte
 async def trail(request: WebRequest, code: FromPath[str]) -> Page:
     """What was done at the school, by whom and when, newest first, with the digest of every line."""
     visit = visit_of(request)
-    text = request.query_params.get("page", "1")
-    number = max(1, int(text)) if text.isdecimal() and len(text) < 6 else 1
+    number = page_number(request)
     lines, total = await audit.page_of(visit.viewer, visit.school, number, PER_PAGE)
     return page(
         request,

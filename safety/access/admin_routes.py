@@ -11,6 +11,7 @@ from safety.errors import BadInput
 from safety.web.forms import FormState, form_state, form_values
 from safety.web.guards import requires
 from safety.web.pages import go_to, page
+from safety.web.paging import page_number
 from safety.web.visit import WebRequest, visit_of
 
 Page = Response[str]
@@ -22,7 +23,7 @@ async def accounts_page(request: WebRequest) -> Page:
     """All accounts, some at a time; `?q=` searches login and name."""
     viewer = visit_of(request).viewer
     search = request.query_params.get("q", "").strip()[:64]
-    number = _page_number(request.query_params.get("page", "1"))
+    number = page_number(request)
     total = await queries.count_accounts(viewer, search)
     found = await queries.list_accounts(viewer, search, (number - 1) * PER_PAGE, PER_PAGE)
     return page(
@@ -83,10 +84,6 @@ async def enable(request: WebRequest, login: FromPath[str]) -> Page:
 def _slips(request: WebRequest, made: Sequence[actions.NewAccount]) -> Page:
     base_url = request.app.state.kernel.base_url
     return page(request, "slips.html", accounts=made, base_url=base_url)
-
-
-def _page_number(text: str) -> int:
-    return max(1, int(text)) if text.isdecimal() and len(text) < 7 else 1
 
 
 ROUTER = Router("/", route_handlers=[accounts_page, new_accounts_page, make_accounts, reset, disable, enable])

@@ -20,6 +20,7 @@ from safety.web.forms import FormState, form_state, form_values
 from safety.web.guards import at_school
 from safety.web.kernel import kernel_of
 from safety.web.pages import go_to, page
+from safety.web.paging import page_number
 from safety.web.visit import Visit, WebRequest, visit_of
 
 Page = Response[str]
@@ -105,7 +106,7 @@ async def draw_list(request: WebRequest, place: Place) -> Page:
     visit, ledger = place.visit, place.ledger
     context = await queries.context_for(ledger, visit.school, visit.now)
     filters, asked = forms.read_filters(request.query_params, context)
-    number = _page_number(request)
+    number = page_number(request)
     found = await queries.list_entries(visit.viewer, ledger, visit.school, filters, page=number)
     return page(
         request,
@@ -128,11 +129,6 @@ async def draw_list(request: WebRequest, place: Place) -> Page:
 
 def _has(ledger: Ledger, kind: Kind) -> bool:
     return any(item.kind is kind for item in ledger.fields)
-
-
-def _page_number(request: WebRequest) -> int:
-    text = request.query_params.get("page", "1")
-    return max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < 7 else 1
 
 
 def _query(asked: Mapping[str, str]) -> str:

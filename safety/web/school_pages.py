@@ -27,6 +27,7 @@ from safety.scores import consequences_of, incidents_by_school, scores
 from safety.scoring import MEASURED_AS, ZERO_TARGETS, Score
 from safety.web.guards import at_school
 from safety.web.pages import page
+from safety.web.paging import page_number
 from safety.web.quarters import past_quarters, quarters_of
 from safety.web.score_view import (
     STATUS_KINDS,
@@ -111,7 +112,7 @@ async def show_line(request: WebRequest, door: Door, named: str, line: str) -> P
         for item in occurrences
         if not wanted or (_uncounted(item) if wanted == UNCOUNTED else item.state == wanted)
     ]
-    number = _page_number(request.query_params.get("page", "1"))
+    number = page_number(request)
     return page(
         request,
         "board_line.html",
@@ -173,10 +174,6 @@ async def _evidence(
     ledger = feeds_by_line(registry)[measured_line][0].name
     view = LineReader(measured_line, facts, period, book.duties, ledger, now, known)
     return view.occurrences(spans, measured), costs
-
-
-def _page_number(text: str) -> int:
-    return max(1, int(text)) if text.isdecimal() and len(text) < 6 else 1
 
 
 # ---------------------------------------------------------------- for the school and its bureau
