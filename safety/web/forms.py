@@ -1,13 +1,16 @@
 """What a form was sent with and what is wrong with it, so that a page can show both again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from safety.errors import Problem
+from litestar import Response
+
+from safety.errors import BadInput, Problem
 from safety.text import Catalogue
 from safety.web.errors import problem_text
 from safety.web.kernel import kernel_of
+from safety.web.pages import go_to
 from safety.web.visit import WebRequest, visit_of
 
 SECRET_FIELDS = frozenset({"password", "old", "new", "again", "_csrf_token"})
@@ -65,3 +68,19 @@ def form_state(
         errors[problem.field] = f"{errors[problem.field]} {said}" if problem.field in errors else said
     kept = {name: value for name, value in (values or {}).items() if name not in SECRET_FIELDS}
     return FormState(kept, errors)
+
+
+async def save_or_show(
+    request: WebRequest,
+    typed: Mapping[str, str],
+    saving: Awaitable[object],
+    show: Callable[[FormState, int], Awaitable[Response[str]]],
+    then: str,
+    notice: str = "settings-saved",
+) -> Response[str]:
+    """What every small form answers: on to `then` once it is saved, or the form again (400) with what is wrong."""
+    try:
+        await saving
+    except BadInput as error:
+        return await show(form_state(request, typed, error.problems), 400)
+    return go_to(then, notice)

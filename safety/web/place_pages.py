@@ -1,14 +1,16 @@
 """An administrator's bureaus; a school's campuses and grid zones."""
 
+from functools import partial
+
 from litestar import Response, Router, get, post
 from litestar.params import FromPath
 
 from safety.errors import BadInput
 from safety.places import actions, queries
 from safety.places.actions import NewBureau
-from safety.web.forms import FormState, form_state, form_values
+from safety.web.forms import FormState, form_values, save_or_show
 from safety.web.guards import at_bureau, at_school
-from safety.web.pages import go_to, page
+from safety.web.pages import page
 from safety.web.settings_pages import BASE, KEEPERS
 from safety.web.visit import WebRequest, visit_of
 
@@ -19,7 +21,7 @@ Page = Response[str]
 @get("/bureaus/{code:str}/bureaus/new", guards=[at_bureau("admin")])
 async def new_bureau_page(request: WebRequest) -> Page:
     """An empty form for a bureau below this one."""
-    return await _bureau(request, FormState(), new=True)
+    return await _bureau(request, True, FormState())
 
 
 @post("/bureaus/{code:str}/bureaus/new", guards=[at_bureau("admin")], status_code=200)
@@ -28,12 +30,10 @@ async def save_bureau(request: WebRequest, code: FromPath[str]) -> Page:
     del code
     visit = visit_of(request)
     typed = await form_values(request)
-    try:
-        said = NewBureau(typed.get("code", ""), typed.get("name", ""), visit.bureau)
-        await actions.create_bureau(visit.viewer, said, visit.now)
-    except BadInput as error:
-        return await _bureau(request, form_state(request, typed, error.problems), 400, new=True)
-    return go_to(f"/bureaus/{typed['code']}", "bureau-added")
+    said = NewBureau(typed.get("code", ""), typed.get("name", ""), visit.bureau)
+    saving = actions.create_bureau(visit.viewer, said, visit.now)
+    again = partial(_bureau, request, True)
+    return await save_or_show(request, typed, saving, again, f"/bureaus/{said.code}", "bureau-added")
 
 
 @get("/bureaus/{code:str}/profile", guards=[at_bureau("admin")])
@@ -42,7 +42,7 @@ async def bureau_page(request: WebRequest) -> Page:
     known = {row.id: row for row in await queries.bureaus(visit_of(request).viewer)}
     own = known[visit_of(request).bureau]
     above = known[own.parent].code if own.parent is not None else ""
-    return await _bureau(request, FormState({"name": own.name, "parent": above}), new=False)
+    return await _bureau(request, False, FormState({"name": own.name, "parent": above}))
 
 
 @post("/bureaus/{code:str}/profile", guards=[at_bureau("admin")], status_code=200)
@@ -52,18 +52,18 @@ async def change_bureau(request: WebRequest, code: FromPath[str]) -> Page:
     typed = await form_values(request)
     above = typed.get("parent", "")
     ids = {row.code: row.id for row in await queries.bureaus(visit.viewer)}
-    try:
+
+    async def save() -> None:
         if above and above not in ids:
             raise BadInput.one("parent", "unknown-code", code=above)
         await actions.change_bureau(
             visit.viewer, visit.bureau, typed.get("name", ""), ids.get(above), visit.now
         )
-    except BadInput as error:
-        return await _bureau(request, form_state(request, typed, error.problems), 400, new=False)
-    return go_to(f"/bureaus/{code}", "settings-saved")
+
+    return await save_or_show(request, typed, save(), partial(_bureau, request, False), f"/bureaus/{code}")
 
 
-async def _bureau(request: WebRequest, form: FormState, status: int = 200, *, new: bool) -> Page:
+async def _bureau(request: WebRequest, new: bool, form: FormState, status: int = 200) -> Page:
     code = request.path_params["code"]
     known = await queries.bureaus(visit_of(request).viewer)
     return page(
@@ -92,16 +92,17 @@ async def save_place(request: WebRequest, code: FromPath[str]) -> Page:
     typed = await form_values(request)
     name, chosen = typed.get("name", ""), typed.get("campus", "")
     known = {str(row.id): row.id for row in await queries.campuses(visit.viewer, visit.school)}
-    try:
+
+    async def save() -> None:
         if chosen and chosen not in known:
             raise BadInput.one("campus", "place-unknown", place=chosen)
         if chosen:
             await actions.create_zone(visit.viewer, visit.school, known[chosen], name, visit.now)
         else:
             await actions.create_campus(visit.viewer, visit.school, name, visit.now)
-    except BadInput as error:
-        return await _places(request, form_state(request, typed, error.problems), 400)
-    return go_to(f"/schools/{code}/settings/places", "settings-saved")
+
+    again = partial(_places, request)
+    return await save_or_show(request, typed, save(), again, f"/schools/{code}/settings/places")
 
 
 async def _places(request: WebRequest, form: FormState, status: int = 200) -> Page:

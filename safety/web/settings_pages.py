@@ -1,21 +1,23 @@
 """A school's settings: profile, classes, terms, days; and a bureau's new schools."""
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from litestar import Response, Router, get, post
 from litestar.params import FromPath
 
+from safety.access.scope import Scope
 from safety.calendar import Period
 from safety.clock import local_day
-from safety.errors import BadInput, NotFound
+from safety.errors import NotFound
 from safety.facts import MEALS, STAGES, school_year_of, school_year_span
 from safety.ledger.parse import YEARS
 from safety.places import actions, queries
 from safety.places.facts import school_facts
 from safety.web import settings
-from safety.web.forms import FormState, form_state, form_values
+from safety.web.forms import FormState, form_values, save_or_show
 from safety.web.guards import at_bureau, at_school
 from safety.web.pages import go_to, page
 from safety.web.visit import WebRequest, visit_of
@@ -73,11 +75,11 @@ async def profile_page(request: WebRequest) -> Page:
     row = await queries.school(visit.viewer, visit.school)
     texts = {name: str(getattr(row, name)) for name in ("name", "name_en", "stage", "enrolment")}
     ticks = {name: "true" for name in ("has_canteen", "boarding", "has_bus") if getattr(row, name)}
-    return _profile(request, FormState(texts | ticks), row.meals.split("+"))
+    return await _profile(request, row.meals.split("+"), "", FormState(texts | ticks))
 
 
-def _profile(
-    request: WebRequest, form: FormState, meals: list[str], status: int = 200, new: str = ""
+async def _profile(
+    request: WebRequest, meals: list[str], new: str, form: FormState, status: int = 200
 ) -> Page:
     where = request.path_params["code"]
     back = f"/bureaus/{where}" if new else f"/schools/{where}/settings"
@@ -99,13 +101,14 @@ async def save_profile(request: WebRequest, code: FromPath[str]) -> Page:
     """Change them; its code and its bureau stay."""
     visit = visit_of(request)
     typed, meals = await _typed(request)
-    try:
+
+    async def save() -> None:
         bureau = (await school_facts(visit.school)).bureau
         said = settings.school_of(typed, meals, code, bureau)
         await actions.change_school(visit.viewer, visit.school, said, visit.now)
-    except BadInput as error:
-        return _profile(request, form_state(request, typed, error.problems), meals, 400)
-    return go_to(f"/schools/{code}/settings", "settings-saved")
+
+    again = partial(_profile, request, meals, "")
+    return await save_or_show(request, typed, save(), again, f"/schools/{code}/settings")
 
 
 async def _typed(request: WebRequest) -> tuple[dict[str, str], list[str]]:
@@ -120,10 +123,10 @@ async def classes_page(request: WebRequest) -> Page:
     year = _year(request.query_params.get("year", ""), request)
     visit = visit_of(request)
     known = await settings.classes_of(visit.viewer, visit.school, year)
-    return _classes(request, FormState({"classes": "\n".join(map(settings.line_of, known))}), year)
+    return await _classes(request, year, FormState({"classes": "\n".join(map(settings.line_of, known))}))
 
 
-def _classes(request: WebRequest, form: FormState, year: str, status: int = 200) -> Page:
+async def _classes(request: WebRequest, year: str, form: FormState, status: int = 200) -> Page:
     current = school_year_of(local_day(visit_of(request).now))
     begins = school_year_span(current)[0].year
     return page(
@@ -152,36 +155,28 @@ async def save_classes(request: WebRequest, code: FromPath[str]) -> Page:
     visit = visit_of(request)
     typed = await form_values(request)
     year = _year(typed.get("year", ""), request)
-    try:
-        await settings.save_classes(visit.viewer, visit.school, year, typed.get("classes", ""), visit.now)
-    except BadInput as error:
-        return _classes(request, form_state(request, typed, error.problems), year, 400)
-    return go_to(f"/schools/{code}/settings", "settings-saved")
+    saving = settings.save_classes(visit.viewer, visit.school, year, typed.get("classes", ""), visit.now)
+    again = partial(_classes, request, year)
+    return await save_or_show(request, typed, saving, again, f"/schools/{code}/settings")
 
 
 # ---------------------------------------------------------------- terms and days
 @get(BASE + "/terms", guards=[at_school(*KEEPERS)])
 async def term_page(request: WebRequest) -> Page:
     """A new term."""
-    return _small(request, "settings_term.html", FormState())
+    return await _small(request, "settings_term.html", FormState())
 
 
 @post(BASE + "/terms", guards=[at_school(*KEEPERS)], status_code=200)
-async def save_term(request: WebRequest, code: FromPath[str]) -> Page:
+async def save_term(request: WebRequest) -> Page:
     """Add or move a term."""
-    visit = visit_of(request)
-    typed = await form_values(request)
-    try:
-        await settings.add_term(visit.viewer, visit.school, typed, visit.now)
-    except BadInput as error:
-        return _small(request, "settings_term.html", form_state(request, typed, error.problems), 400)
-    return go_to(f"/schools/{code}/settings", "settings-saved")
+    return await _save_small(request, "settings_term.html", settings.add_term)
 
 
 @get(BASE + "/days", guards=[at_school(*KEEPERS)])
 async def day_page(request: WebRequest) -> Page:
     """A closure or an extra day."""
-    return _small(request, "settings_days.html", FormState(_asked(request.query_params)))
+    return await _small(request, "settings_days.html", FormState(_asked(request.query_params)))
 
 
 def _asked(query: Mapping[str, Any]) -> dict[str, str]:
@@ -189,20 +184,26 @@ def _asked(query: Mapping[str, Any]) -> dict[str, str]:
 
 
 @post(BASE + "/days", guards=[at_school(*KEEPERS)], status_code=200)
-async def save_days(request: WebRequest, code: FromPath[str]) -> Page:
+async def save_days(request: WebRequest) -> Page:
     """Close the school, or hold lessons, on these days."""
-    visit = visit_of(request)
-    typed = await form_values(request)
-    try:
-        await settings.add_days(visit.viewer, visit.school, typed, visit.now)
-    except BadInput as error:
-        return _small(request, "settings_days.html", form_state(request, typed, error.problems), 400)
-    return go_to(f"/schools/{code}/settings", "settings-saved")
+    return await _save_small(request, "settings_days.html", settings.add_days)
 
 
-def _small(request: WebRequest, template: str, form: FormState, status: int = 200) -> Page:
+async def _small(request: WebRequest, template: str, form: FormState, status: int = 200) -> Page:
     base = f"/schools/{request.path_params['code']}/settings"
     return page(request, template, status, form=form, base=base)
+
+
+async def _save_small(
+    request: WebRequest,
+    template: str,
+    save: Callable[[Scope, int, settings.Raw, datetime], Awaitable[None]],
+) -> Page:
+    visit = visit_of(request)
+    typed = await form_values(request)
+    saving = save(visit.viewer, visit.school, typed, visit.now)
+    base = f"/schools/{request.path_params['code']}/settings"
+    return await save_or_show(request, typed, saving, partial(_small, request, template), base)
 
 
 @post(BASE + "/{kind:str}/{number:int}/remove", guards=[at_school(*KEEPERS)], status_code=200)
@@ -222,7 +223,8 @@ async def remove(
 @get("/bureaus/{code:str}/schools/new", guards=[at_bureau("admin")])
 async def new_school_page(request: WebRequest, code: FromPath[str]) -> Page:
     """An empty profile."""
-    return _profile(request, FormState({"stage": "primary", "has_canteen": "true"}), ["lunch"], new=code)
+    form = FormState({"stage": "primary", "has_canteen": "true"})
+    return await _profile(request, ["lunch"], code, form)
 
 
 @post("/bureaus/{code:str}/schools/new", guards=[at_bureau("admin")], status_code=200)
@@ -230,12 +232,14 @@ async def save_school(request: WebRequest, code: FromPath[str]) -> Page:
     """Add a school to the bureau."""
     visit = visit_of(request)
     typed, meals = await _typed(request)
-    try:
-        said = settings.school_of(typed, meals, typed.get("code", ""), visit.bureau)
+    chosen = typed.get("code", "")
+
+    async def save() -> None:
+        said = settings.school_of(typed, meals, chosen, visit.bureau)
         await actions.create_school(visit.viewer, said, visit.now)
-    except BadInput as error:
-        return _profile(request, form_state(request, typed, error.problems), meals, 400, new=code)
-    return go_to(f"/schools/{typed['code']}/settings", "school-added")
+
+    again = partial(_profile, request, meals, code)
+    return await save_or_show(request, typed, save(), again, f"/schools/{chosen}/settings", "school-added")
 
 
 ROUTER = Router(
