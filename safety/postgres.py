@@ -7,12 +7,11 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg  # type: ignore[import-untyped]
-from piccolo.engine.base import BaseBatch
 from piccolo.engine.postgres import PostgresEngine
 from piccolo.query.base import Query
 from piccolo.querystring import QueryString
 
-from safety.transactions import CampusTransaction, EngineClosed, settled
+from safety.transactions import CampusBatch, CampusTransaction, EngineClosed, Transactional, settled
 
 Row = tuple[Any, ...]
 
@@ -83,14 +82,11 @@ class PostgresCampusTransaction(CampusTransaction):
         await self.engine.give_back(self.connection)
 
 
-class PostgresBatch(BaseBatch):
+class PostgresBatch(CampusBatch):
     """Rows of one query through a cursor, inside the running transaction or a read-only one of its own."""
 
-    def __init__(self, engine: "CampusPostgresEngine", query: Query[Any, Any], batch_size: int) -> None:
-        self.engine = engine
-        self.query = query
-        self.batch_size = batch_size
-        self._own: CampusTransaction | None = None
+    engine: "CampusPostgresEngine"
+    _own: CampusTransaction | None = None
 
     async def __aenter__(self) -> "PostgresBatch":
         active = self.engine.active_transaction()
@@ -104,28 +100,14 @@ class PostgresBatch(BaseBatch):
             sql, args = self.query.querystrings[0].compile_string()
             self._cursor = await active.connection.cursor(sql, *args)
         except BaseException:
-            await settled(self._end())
+            await settled(self.end())
             raise
         return self
 
-    async def next(self) -> list[Any]:
-        rows = await self._cursor.fetch(self.batch_size)
-        return await self.query._process_results(rows)  # type: ignore[no-any-return] # noqa: SLF001 - as Piccolo's own batch does
+    async def fetch(self) -> list[Any]:
+        return await self._cursor.fetch(self.batch_size)  # type: ignore[no-any-return]
 
-    def __aiter__(self) -> "PostgresBatch":
-        return self
-
-    async def __anext__(self) -> list[Any]:
-        rows = await self.next()
-        if not rows:
-            raise StopAsyncIteration
-        return rows
-
-    async def __aexit__(self, *error: object) -> bool:
-        await settled(self._end())
-        return False
-
-    async def _end(self) -> None:
+    async def end(self) -> None:
         own, self._own = self._own, None
         if own is not None:
             try:
@@ -134,7 +116,7 @@ class PostgresBatch(BaseBatch):
                 await own.give_back()
 
 
-class CampusPostgresEngine(PostgresEngine):
+class CampusPostgresEngine(Transactional, PostgresEngine):
     """PostgreSQL by URL. Nothing is sent until `open()`; nothing is ever sent outside the pool."""
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
@@ -188,13 +170,6 @@ class CampusPostgresEngine(PostgresEngine):
     async def give_back(self, connection: Any) -> None:
         if self.pool is not None:
             await settled(self.pool.release(connection))
-
-    def active_transaction(self) -> CampusTransaction | None:
-        active: Any = self.current_transaction.get()
-        return active if active is not None and active.is_open else None
-
-    def transaction_exists(self) -> bool:
-        return self.active_transaction() is not None
 
     @asynccontextmanager
     async def _lend(self) -> AsyncIterator[Any]:

@@ -12,13 +12,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from piccolo.engine.base import BaseBatch
 from piccolo.engine.sqlite import SQLiteEngine
 from piccolo.query.base import Query
 from piccolo.querystring import QueryString
 
 from safety.sqlite_connection import Connection, Pool, Row, from_common_sql, is_read
-from safety.transactions import CampusTransaction, EngineClosed, settled
+from safety.transactions import CampusBatch, CampusTransaction, EngineClosed, Transactional, settled
 
 READERS = 3  # each used for one statement at a time
 HELD = 4  # used by read-only requests and batches, which keep theirs for longer
@@ -53,14 +52,11 @@ class SQLiteCampusTransaction(CampusTransaction):
             self.engine.release_writer()
 
 
-class SQLiteBatch(BaseBatch):
+class SQLiteBatch(CampusBatch):
     """Rows of one query, some at a time, on a connection kept for it (or the transaction's own)."""
 
-    def __init__(self, engine: "CampusSQLiteEngine", query: Query[Any, Any], batch_size: int) -> None:
-        self.engine = engine
-        self.query = query
-        self.batch_size = batch_size
-        self._own: Connection | None = None
+    engine: "CampusSQLiteEngine"
+    _own: Connection | None = None
 
     async def __aenter__(self) -> "SQLiteBatch":
         active = self.engine.active_transaction()
@@ -72,7 +68,7 @@ class SQLiteBatch(BaseBatch):
         try:
             await settled(self._connection.submit(self._start, sql, args))
         except BaseException:
-            await self._end()
+            await self.end()
             raise
         return self
 
@@ -85,24 +81,10 @@ class SQLiteBatch(BaseBatch):
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchmany(self.batch_size)]
 
-    async def next(self) -> list[Any]:
-        rows = await settled(self._connection.submit(self._fetch))
-        return await self.query._process_results(rows)  # type: ignore[no-any-return] # noqa: SLF001 - as Piccolo's own batch does
+    async def fetch(self) -> list[Any]:
+        return await settled(self._connection.submit(self._fetch))
 
-    def __aiter__(self) -> "SQLiteBatch":
-        return self
-
-    async def __anext__(self) -> list[Any]:
-        rows = await self.next()
-        if not rows:
-            raise StopAsyncIteration
-        return rows
-
-    async def __aexit__(self, *error: object) -> bool:
-        await settled(self._end())
-        return False
-
-    async def _end(self) -> None:
+    async def end(self) -> None:
         cursor, self._cursor = self._cursor, None
         own, self._own = self._own, None
         try:
@@ -113,7 +95,7 @@ class SQLiteBatch(BaseBatch):
                 self.engine.held.give_back(own)
 
 
-class CampusSQLiteEngine(SQLiteEngine):
+class CampusSQLiteEngine(Transactional, SQLiteEngine):
     """The embedded database of one school or one county office.
 
     `read_only=True` opens no writer at all: every write raises `sqlite3.OperationalError`.
@@ -175,13 +157,6 @@ class CampusSQLiteEngine(SQLiteEngine):
 
     def release_writer(self) -> None:
         self._turn.release()
-
-    def active_transaction(self) -> CampusTransaction | None:
-        active: Any = self.current_transaction.get()
-        return active if active is not None and active.is_open else None
-
-    def transaction_exists(self) -> bool:
-        return self.active_transaction() is not None
 
     async def _run(self, sql: str, args: Sequence[Any], *, dicts: bool) -> list[Any]:
         """Run a statement where it belongs: in the running transaction, on a reader, or on the writer."""

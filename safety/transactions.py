@@ -8,11 +8,12 @@ an inner block, the outer one refuses to commit, because half of its work may be
 import asyncio
 from collections.abc import Awaitable
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from piccolo.engine.base import BaseTransaction, validate_savepoint_name
+from piccolo.engine.base import BaseBatch, BaseTransaction, validate_savepoint_name
 from piccolo.engine.exceptions import TransactionError
 from piccolo.engine.sqlite import Savepoint
+from piccolo.query.base import Query
 
 T = TypeVar("T")
 
@@ -145,3 +146,51 @@ class CampusTransaction(BaseTransaction):
 
     async def rollback_to(self, savepoint_name: str) -> None:
         await Savepoint(name=savepoint_name, transaction=self).rollback_to()  # type: ignore[arg-type,no-untyped-call]
+
+
+class Transactional:
+    """The part of an engine that knows which transaction its task is in."""
+
+    current_transaction: Any
+
+    def active_transaction(self) -> CampusTransaction | None:
+        """The open transaction of this task; one that has ended is none."""
+        active: CampusTransaction | None = self.current_transaction.get()
+        return active if active is not None and active.is_open else None
+
+    def transaction_exists(self) -> bool:
+        return self.active_transaction() is not None
+
+
+class CampusBatch(BaseBatch):
+    """Rows of one query, some at a time. Subclasses say how to begin (`__aenter__`), `fetch` and `end`."""
+
+    def __init__(self, engine: Any, query: Query[Any, Any], batch_size: int) -> None:
+        self.engine = engine
+        self.query = query
+        self.batch_size = batch_size
+
+    async def fetch(self) -> list[Any]:
+        """The next rows as the driver gives them; none after the last."""
+        raise NotImplementedError
+
+    async def end(self) -> None:
+        """Give back what was taken; repeating it does nothing."""
+        raise NotImplementedError
+
+    async def next(self) -> list[Any]:
+        rows = await self.fetch()
+        return await self.query._process_results(rows)  # type: ignore[no-any-return] # noqa: SLF001 - as Piccolo's own batch does
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[Any]:
+        rows = await self.next()
+        if not rows:
+            raise StopAsyncIteration
+        return rows
+
+    async def __aexit__(self, *error: object) -> bool:
+        await settled(self.end())
+        return False
