@@ -204,6 +204,22 @@ class Exceptional(Part, frozen=True, kw_only=True):
     recorded_at: Instant | None = None
 
 
+class Cause(Part, frozen=True, kw_only=True):
+    """Why a line has exceptions, in the school's own words."""
+
+    line: str
+    text: str
+
+
+class LineChange(Part, frozen=True, kw_only=True):
+    """A line whose points differ from the version before; null where that version, or this one, has no such line."""
+
+    line: str
+    before: Points | None
+    after: Points | None
+    reason: str = ""
+
+
 class ChainHead(Part, frozen=True, kw_only=True):
     """Last line of the school's audit chain when the return was frozen."""
 
@@ -232,6 +248,8 @@ class ReturnDocument(Part, frozen=True, kw_only=True):
     facts: tuple[Fact, ...] = ()
     incidents: tuple[Incident, ...] = ()
     exceptions: tuple[Exceptional, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    changes_since: tuple[LineChange, ...] = ()
     late: Count = 0
     backfilled: Count = 0
     facts_digest: Digest | Literal[""] = ""
@@ -262,6 +280,8 @@ def freeze(document: ReturnDocument) -> ReturnDocument:
         exceptions=tuple(
             sorted(document.exceptions, key=lambda e: (e.line, e.kind, e.due_on, e.unit, e.occurrence))
         ),
+        causes=tuple(sorted(document.causes, key=lambda c: (c.line, c.text))),
+        changes_since=tuple(sorted(document.changes_since, key=lambda c: c.line)),
         provisional_years=tuple(sorted(document.provisional_years)),
         sign_off=_sorted_sign_off(document.sign_off),
     )
