@@ -15,9 +15,9 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from config.settings import Settings
-from reports.delivery import Press
 from reports.jobs import deliver_due, quarter_close
 from reports.pdf import Renderer
+from reports.press import Press
 from safety.access.jobs import purge
 from safety.clock import ZONE, Clock
 from safety.jobs.actions import Outcome, walk

@@ -9,12 +9,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
-from reports import files
 from reports.document import ReturnDocument, parse
-from reports.pdf import WORKERS, Renderer, RenderError
+from reports.pdf import WORKERS, RenderError
+from reports.press import Press, sealed_file
 from safety.audit.actions import append
 from safety.calendar import Period
 from safety.database import fetch_tuples, transaction
@@ -35,7 +34,7 @@ CLAIM = """update outbox set claimed_by = $1, lease_until = $2, attempts = attem
 where message = $3 and state = 'waiting' and claimed_by = $4 and attempts = $5 returning message"""
 RELEASE = """update outbox set claimed_by = '', lease_until = null, next_at = $3, error = $4
 where message = $1 and claimed_by = $2 and state = 'waiting'"""
-MESSAGE = """select o.bureau, r.school, r.document from outbox o join school_return r on r.id = o.sealed
+MESSAGE = """select o.bureau, r.id, r.school, r.document from outbox o join school_return r on r.id = o.sealed
 where o.message = $1"""
 RECEIVE = """insert into inbox_item
 (id, bureau, message, school_code, period, version, facts_digest, bytes_digest, size, received_at)
@@ -48,16 +47,6 @@ where message = $1"""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done (`seal`, `deliver`), how much of it is done, and how much there is."""
-
-
-@dataclass(frozen=True)
-class Press:
-    """What making a return's file takes: the data folder, the workers that draw, and whose claims these are."""
-
-    data: Path
-    renderer: Renderer
-    owner: str
-    test_clock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +158,13 @@ async def _release(press: Press, message: UUID, next_at: datetime, error: str) -
 
 
 async def deliver(press: Press, message: UUID, now: datetime) -> Answer:
-    """Draw a sealed return, hand it to its bureau and keep the receipt."""
+    """Make a sealed return's file, hand it to its bureau and keep the receipt."""
     rows = await fetch_tuples(None, MESSAGE, [message])
-    bureau, school, text = rows[0]
+    bureau, sealed, school, text = rows[0]
     document = parse(text.encode())
-    content = await press.renderer.render_return(document)
-    # The file is on the disk before the inbox speaks of it; a file that nobody speaks of does no harm.
-    digest = await asyncio.to_thread(files.store, press.data, content)
+    file = await sealed_file(press, sealed, now)
     async with transaction():
-        answer = await receive(bureau, message, document, digest, len(content), now)
+        answer = await receive(bureau, message, document, file.bytes_digest, file.size, now)
         if await fetch_tuples(
             None, KEEP, [message, answer.number, answer.bytes_digest, answer.received_at, now]
         ):

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from reports.actions import seal
-from reports.delivery import LOOK_AGAIN_SECONDS, Press, Progress, deliver_waiting
+from reports.delivery import LOOK_AGAIN_SECONDS, Progress, deliver_waiting
+from reports.press import Press
 from safety.calendar import Period
 from safety.clock import Clock
 from safety.database import fetch_tuples

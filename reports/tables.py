@@ -1,6 +1,6 @@
 """Returns as they were frozen, what the principal signed, what is on its way, and what a bureau has received.
 
-`Return`, `SignOff`, `InboxItem` and `Receipt` are only ever added to. `Outbox` is the one row that moves.
+`Return`, `SignOff`, `SealedFile`, `InboxItem` and `Receipt` are only ever added to. `Outbox` is the one row that moves.
 """
 
 from piccolo.columns import UUID, Boolean, ForeignKey, Integer, Text, Timestamptz, Varchar
@@ -48,6 +48,17 @@ class Return(Table, tablename="school_return"):
     closed_late = Boolean(default=False)
     made_up = Boolean(default=False)
     test_clock = Boolean(default=False)
+
+
+class SealedFile(Table, tablename="sealed_file"):
+    """The one file of a sealed return, named by its digest; the fingerprint is of the certificate that signed."""
+
+    id = UUID(primary_key=True, default=None)
+    sealed = ForeignKey(Return, null=False, on_delete=RESTRICT, index=False)
+    bytes_digest = Varchar(length=64)
+    size = Integer()
+    signed_at = Timestamptz(default=None)
+    fingerprint = Varchar(length=64)
 
 
 class Outbox(Table, tablename="outbox"):

@@ -11,9 +11,9 @@ from typing import Any
 from config.benchmarks.county import QUARTER, make
 from config.benchmarks.office import private_database
 from reports import queries
-from reports.delivery import Press
 from reports.jobs import close
 from reports.pdf import Renderer
+from reports.press import Press
 from safety.database import fetch_tuples
 from safety.duties import close_at
 

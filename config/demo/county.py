@@ -11,7 +11,7 @@ from config.demo.acts import DemoSchool
 from config.demo.ids import SeededIds
 from config.demo.names import Names
 from config.demo.people import Town
-from reports.delivery import Press
+from reports.press import Press
 from safety.access.queries import account_exists
 from safety.bundles.actions import import_sheets
 from safety.calendar import Period

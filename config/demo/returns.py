@@ -8,8 +8,9 @@ from config.demo.acts import DemoSchool
 from config.demo.texts import REMARKS
 from reports import queries
 from reports.actions import seal, sign
-from reports.delivery import Press, Progress, deliver_waiting
+from reports.delivery import Progress, deliver_waiting
 from reports.jobs import close_quarter
+from reports.press import Press
 from safety.calendar import Period
 from safety.clock import FixedClock
 from safety.database import fetch_tuples

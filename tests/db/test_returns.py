@@ -13,10 +13,10 @@ from config.rules import put_in_use
 from reports import actions, delivery, files, queries
 from reports.canonical import canonical
 from reports.compile import Making, changes_since, compile_return
-from reports.delivery import Press
 from reports.document import Fact, facts_digest, parse
 from reports.jobs import close, close_quarter, deliver_due, quarter_close
 from reports.pdf import Renderer, RenderError
+from reports.press import Press
 from safety.audit.queries import verify
 from safety.calendar import Period
 from safety.clock import FixedClock

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reports.delivery import Press
 from reports.jobs import close_quarter
 from reports.pdf import Renderer
+from reports.press import Press
 from reports.queries import draft_of
 from safety.calendar import Period
 from safety.clock import FixedClock
