@@ -16,20 +16,18 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from reports import fonts
-from reports.canonical import canonical
 from reports.document import ReturnDocument
-from reports.view import view
+from reports.kinds import Attached, Language, RenderJob, ReturnJob, Sheet, sheet
 from reports.workers import DONE, FAILED, REFUSED, Refused, WorkerError, WorkerPool
 from safety.text import Catalogue
 
 VARIANT: Final = "pdf/a-3a"
-ATTACHMENT = "return.json"
 TEMPLATES = Path(__file__).parent / "templates"
 WORKERS = 2
 TIME_LIMIT_SECONDS = 60.0
@@ -50,8 +48,6 @@ _PDF_UA = b"""
 </rdf:li></rdf:Seq></pdfaSchema:property></rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>
 """
 
-Language = Literal["zh", "en"]
-
 
 class RenderError(Exception):
     """A document that was not drawn. `why`: `timeout`, `died`, `failed`, `closed` or `glyph`."""
@@ -68,13 +64,6 @@ class MissingGlyph(RenderError):
         super().__init__("glyph", f"no font has {character!r} (U+{ord(character):04X}) in {place}")
         self.character = character
         self.place = place
-
-
-class RenderJob(msgspec.Struct, frozen=True):
-    """What goes to a worker."""
-
-    document: ReturnDocument
-    lang: Language = "zh"
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -95,14 +84,18 @@ class Renderer:
         self._pool: WorkerPool | None = None
 
     async def render_return(self, document: ReturnDocument, lang: Language = "zh") -> bytes:
-        """The PDF of a frozen return, the same bytes each time.
+        """The PDF of a frozen return, the same bytes each time. Raises as `render` does."""
+        return await self.render(ReturnJob(document, lang))
+
+    async def render(self, job: RenderJob) -> bytes:
+        """The PDF of a document of any kind, the same bytes each time.
 
         Raises:
             MissingGlyph: a character that no font has.
             RenderError: too slow, or drawing failed; the worker has been replaced.
         """
         try:
-            return await self._workers().call(msgspec.msgpack.encode(RenderJob(document, lang)))
+            return await self._workers().call(msgspec.msgpack.encode(job))
         except Refused as refused:
             refusal = msgspec.msgpack.decode(refused.payload, type=Refusal)
             raise MissingGlyph(refusal.character, refusal.place) from None
@@ -163,44 +156,43 @@ class Drawer:
         self._fonts = FontConfiguration()
         self._texts = Catalogue.load(strict=True)
         self._jinja = _jinja()
-        style = (TEMPLATES / "return.css").read_text(encoding="utf-8")
-        self._style = weasyprint.CSS(string=style, font_config=self._fonts, url_fetcher=self._fetcher)
+        self._styles = {file.stem: self._style(file) for file in TEMPLATES.glob("*.css")}
         # What is loaded by now stays: the collector need not look at it again for every document.
         gc.collect()
         gc.freeze()
         gc.disable()
 
-    def draw(self, document: ReturnDocument, lang: Language) -> bytes:
+    def draw(self, job: RenderJob) -> bytes:
         """The PDF's bytes. Raises MissingGlyph, or whatever WeasyPrint raises or warns of."""
         try:
-            html = self.html(document, lang)
-            _require_glyphs(html, document)
+            text = partial(_text, self._texts, job.lang)
+            made = sheet(job, text)
+            html = self._jinja.get_template(f"{made.template}.html").render(view=made.view, t=text)
+            _require_glyphs(html, job.document)
             page = self._weasyprint.HTML(string=html, url_fetcher=self._fetcher)
             pdf: bytes = page.write_pdf(
-                stylesheets=[self._style],
+                stylesheets=[self._styles[made.template]],
                 font_config=self._fonts,
                 pdf_variant=VARIANT,
-                attachments=[self._attachment(document)],
+                attachments=[self._attachment(made, file) for file in made.attached],
                 finisher=_finish,
             )
             return pdf
         finally:
             gc.collect()
 
-    def html(self, document: ReturnDocument, lang: Language) -> str:
-        """The page that is drawn."""
-        text = partial(_text, self._texts, lang)
-        template = self._jinja.get_template("return.html")
-        return template.render(view=view(document, lang, text), t=text)
+    def _style(self, file: Path) -> Any:
+        text = file.read_text(encoding="utf-8")
+        return self._weasyprint.CSS(string=text, font_config=self._fonts, url_fetcher=self._fetcher)
 
-    def _attachment(self, document: ReturnDocument) -> Any:
+    def _attachment(self, made: Sheet, file: Attached) -> Any:
         return self._weasyprint.Attachment(
-            string=canonical(document),
-            name=ATTACHMENT,
-            description=document.schema,
-            created=document.made_at,
-            modified=document.made_at,
-            relationship="Data",
+            string=file.content,
+            name=file.name,
+            description=file.description,
+            created=made.made_at,
+            modified=made.made_at,
+            relationship=file.relationship,
         )
 
 
@@ -239,14 +231,14 @@ class _WarningsAreErrors(logging.Handler):
         raise RenderError("failed", record.getMessage())
 
 
-def _require_glyphs(html: str, document: ReturnDocument) -> None:
+def _require_glyphs(html: str, document: msgspec.Struct) -> None:
     character = fonts.first_undrawable(html)
     if character is None:
         return
     for place, value in _strings(msgspec.to_builtins(document), ""):
         if character in value:
             raise MissingGlyph(character, place)
-    raise MissingGlyph(character, "return.html")
+    raise MissingGlyph(character, "template")
 
 
 def _strings(value: object, place: str) -> Iterator[tuple[str, str]]:
@@ -264,7 +256,7 @@ def answer(drawer: Drawer, request: bytes) -> tuple[int, bytes]:
     """One request in the worker: never raises, the status says what became of it."""
     try:
         job = msgspec.msgpack.decode(request, type=RenderJob)
-        return DONE, drawer.draw(job.document, job.lang)
+        return DONE, drawer.draw(job)
     except MissingGlyph as missing:
         return REFUSED, msgspec.msgpack.encode(Refusal(missing.character, missing.place))
     except Exception as error:  # noqa: BLE001 the worker's last word before it is replaced
