@@ -98,3 +98,59 @@ class Receipt(Table, tablename="receipt"):
     bytes_digest = Varchar(length=64)
     received_at = Timestamptz(default=None)
     stored_at = Timestamptz(default=None)
+
+
+class Decision(Table, tablename="return_decision"):
+    """What the bureau said of a return that it received: `outcome` is accepted, or returned (for correction).
+
+    `lines` is JSON: reasons of their own for single lines of the score. Only ever added to; the last one holds.
+    """
+
+    id = UUID(primary_key=True, default=None)
+    item = ForeignKey(InboxItem, null=False, on_delete=RESTRICT, index=False)
+    outcome = Varchar(length=10)
+    reasons = Varchar(length=1000, default="")
+    lines = Text(default="{}")
+    decided_by = ForeignKey(Account, null=False, on_delete=RESTRICT, index=False)
+    decider = Varchar(length=120)
+    decided_at = Timestamptz(default=None)
+    submission_key = Varchar(length=80)
+
+
+class Correction(Table, tablename="return_correction"):
+    """That a school corrects a sealed version, and why: it opens the draft of the next one. Only ever added to."""
+
+    id = UUID(primary_key=True, default=None)
+    sealed = ForeignKey(Return, null=False, on_delete=RESTRICT, index=False)
+    reason = Varchar(length=400)
+    opened_by = ForeignKey(Account, null=False, on_delete=RESTRICT, index=False)
+    opener = Varchar(length=120)
+    opened_at = Timestamptz(default=None)
+    submission_key = Varchar(length=80)
+
+
+class Remark(Table, tablename="return_remark"):
+    """Why a line has exceptions, in the school's words. Only ever added to: a line's last text holds."""
+
+    id = UUID(primary_key=True, default=None)
+    school = ForeignKey(School, null=False, on_delete=RESTRICT, index=False)
+    period = Varchar(length=6)
+    line = Varchar(length=40)
+    text = Varchar(length=200, default="")
+    written_by = ForeignKey(Account, null=False, on_delete=RESTRICT, index=False)
+    writer = Varchar(length=120)
+    written_at = Timestamptz(default=None)
+    submission_key = Varchar(length=80)
+
+
+class Scan(Table, tablename="return_scan"):
+    """The scan of a stamped paper copy, attached to a sealed version afterwards; the digest names the file."""
+
+    id = UUID(primary_key=True, default=None)
+    sealed = ForeignKey(Return, null=False, on_delete=RESTRICT, index=False)
+    bytes_digest = Varchar(length=64)
+    size = Integer()
+    media_type = Varchar(length=40)
+    attached_by = ForeignKey(Account, null=False, on_delete=RESTRICT, index=False)
+    attacher = Varchar(length=120)
+    attached_at = Timestamptz(default=None)
