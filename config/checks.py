@@ -67,8 +67,16 @@ async def disk(settings: Settings, _now: datetime) -> str:
     """A gigabyte is free where the data are."""
     free = shutil.disk_usage(settings.data).free
     if free < LEAST_FREE_BYTES:
-        raise Unwell(f"{free:,} B < {LEAST_FREE_BYTES:,} B")
-    return f"{free:,} B"
+        raise Unwell(f"{size(free)} < {size(LEAST_FREE_BYTES)}")
+    return size(free)
+
+
+def size(count: int) -> str:
+    """A number of bytes as people say it: 42.1 GB, 512 MB."""
+    for unit, whole in (("TB", 10**12), ("GB", 10**9)):
+        if count >= whole:
+            return f"{count / whole:.1f} {unit}"
+    return f"{count // 10**6} MB"
 
 
 def drawing(code: str) -> Check:

@@ -21,6 +21,7 @@ from typing import IO, Any
 from safety import dumps
 from safety.database import CampusEngine
 from safety.dumps import BackupRefused
+from safety.errors import BadInput
 from safety.migrations import Step, applied, known
 
 FORMAT = "safe-campus.backup.v1"
@@ -41,13 +42,19 @@ class Manifest:
 
 
 async def backup(
-    file: Path, engine: CampusEngine, now: dt.datetime, folders: Mapping[str, Path] | None = None
+    file: Path,
+    engine: CampusEngine,
+    now: dt.datetime,
+    folders: Mapping[str, Path] | None = None,
+    *,
+    replace: bool = False,
 ) -> Manifest:
     """Write a consistent copy of the open database and of `folders` (name → folder) to `file`, and check it.
 
-    Others may go on reading and writing. `file` appears only when it is complete; an existing one is
-    replaced. Raises OSError, or the database's error.
+    Others may go on reading and writing. `file` appears only when it is complete; an existing one is kept,
+    or with `replace` replaced. Raises BadInput for one that is kept, OSError, or the database's error.
     """
+    _refuse_existing(file, replace)
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as scratch:
         dumped = Path(scratch) / dumps.MEMBER[engine.engine_type]
@@ -64,9 +71,15 @@ async def backup(
         unfinished = Path(scratch) / "backup"
         await asyncio.to_thread(_pack, unfinished, head, sources)
         manifest = await asyncio.to_thread(check, unfinished)
+        _refuse_existing(file, replace)
         unfinished.replace(file)
         await asyncio.to_thread(_sync_folder, file.parent)
     return manifest
+
+
+def _refuse_existing(file: Path, replace: bool) -> None:
+    if not replace and os.path.lexists(file):
+        raise BadInput.one("FILE", "file-exists", path=str(file))
 
 
 def check(file: Path) -> Manifest:

@@ -347,6 +347,23 @@ async def issue_token(actor: Scope | None, login: str, label: str, now: datetime
     return token
 
 
+async def revoke_token(actor: Scope | None, number: int, now: datetime) -> None:
+    """End one API token; its account goes on. Raises NotAllowed, NotFound for one that is no longer in use."""
+    _administrator(actor)
+    async with transaction():
+        found = await fetch_tuples(
+            None,
+            "update api_token set revoked_at = $2 where id = $1 and revoked_at is null returning account, label",
+            [number, now],
+        )
+        if not found:
+            raise NotFound
+        account, label = found[0]
+        (login,) = (await fetch_tuples(None, "select login from account where id = $1", [account]))[0]
+        facts = {"label": label, "number": number}
+        await append(None, actor, "account.api-ended", f"account:{login}", facts, now)
+
+
 def _administrator(actor: Scope | None) -> None:
     if actor is not None and not actor.admin:
         raise NotAllowed

@@ -1,4 +1,4 @@
-"""Administrators' pages: accounts in a list, made in bulk, their one-time passwords printed as slips."""
+"""Administrators' pages: accounts in a list, made in bulk, their one-time passwords printed as slips; API tokens."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from litestar.params import FromPath
 
 from safety.access import actions, bulk, queries
 from safety.access.scope import ROLES
-from safety.errors import BadInput
+from safety.errors import BadInput, NotFound
 from safety.web.forms import FormState, form_state, form_values
 from safety.web.guards import requires
 from safety.web.pages import go_to, page
@@ -81,9 +81,34 @@ async def enable(request: WebRequest, login: FromPath[str]) -> Page:
     return go_to("/admin/accounts", "account-enabled")
 
 
+# ---------------------------------------------------------------- programs
+LAST_NUMBER = 2**31 - 1
+
+
+@get("/admin/tokens", guards=[requires("admin")])
+async def tokens_page(request: WebRequest) -> Page:
+    """The API tokens in use, whose they are and what for."""
+    return page(request, "tokens.html", tokens=await queries.list_tokens(visit_of(request).viewer))
+
+
+@post("/admin/tokens/{number:int}/revoke", guards=[requires("admin")], status_code=200)
+async def revoke(request: WebRequest, number: FromPath[int]) -> Page:
+    """End one of them."""
+    if number > LAST_NUMBER:
+        raise NotFound
+    visit = visit_of(request)
+    await actions.revoke_token(visit.viewer, number, visit.now)
+    return go_to("/admin/tokens", "token-revoked")
+
+
 def _slips(request: WebRequest, made: Sequence[actions.NewAccount]) -> Page:
     base_url = request.app.state.kernel.base_url
     return page(request, "slips.html", accounts=made, base_url=base_url)
 
 
-ROUTER = Router("/", route_handlers=[accounts_page, new_accounts_page, make_accounts, reset, disable, enable])
+ROUTER = Router(
+    "/",
+    route_handlers=[
+        accounts_page, new_accounts_page, make_accounts, reset, disable, enable, tokens_page, revoke,
+    ],
+)  # fmt: skip

@@ -199,6 +199,30 @@ async def count_accounts(scope: Scope, search: str) -> int:
     return int((await _fetch(sql, [f"%{search}%"]))[0][0])
 
 
+@dataclass(frozen=True, slots=True)
+class TokenLine:
+    """An API token that is in use. Neither it nor its digest is ever shown: `number` names it."""
+
+    number: int
+    login: str
+    name: str
+    label: str
+    created_at: datetime
+
+
+_TOKENS = (
+    "select k.id, a.login, a.name, k.label, k.created_at from api_token k join account a on a.id = k.account "
+    "where k.revoked_at is null order by a.login, k.id"
+)
+
+
+async def list_tokens(scope: Scope | None) -> list[TokenLine]:
+    """The API tokens in use, by login; `scope` None is the shell. Raises NotAllowed but for administrators."""
+    if scope is not None:
+        _administrators_only(scope)
+    return [TokenLine(*row) for row in await _fetch(_TOKENS, [])]
+
+
 async def class_ids(school: int, today: date) -> dict[str, int]:
     """The classes of a school in the school year of `today`, by name."""
     first = today.year if today.month >= 9 else today.year - 1

@@ -92,7 +92,7 @@ async def import_sheets(
     """Take in tables that are read already. Raises as `import_bundle`."""
     if any(_stem(found) in PLACE_FILES for found in problems):
         # What refers to the rows of a file that cannot be read is not wrong for that.
-        raise BadInput(problems)
+        raise BadInput(_in_order(problems, sheets))
     work = Work(actor, now, progress, list(problems))
     if not work.may_all and sheets.keys() & {*PLACE_FILES, EVENTS.name}:
         raise NotAllowed
@@ -165,13 +165,15 @@ def _stem(found: Problem) -> str:
 
 
 def _in_order(problems: Sequence[Problem], sheets: Mapping[str, Sheet]) -> list[Problem]:
-    """By file in the order of taking in, then by row."""
+    """By file in the order of taking in, then by row, then by column as they stand in the file."""
     order = {name: place for place, name in enumerate(specs(in_use.registry()))}
-    files = {sheet.file: order[name] for name, sheet in sheets.items()}
+    files = {sheet.file: (order[name], sheet.columns) for name, sheet in sheets.items()}
 
-    def key(found: Problem) -> tuple[int, str, int]:
+    def key(found: Problem) -> tuple[int, str, int, int]:
         file, _, rest = (found.field or "").partition(":")
-        row = rest.partition(":")[0]
-        return files.get(file, -1), file, int(row) if row.isdecimal() else 0
+        row, _, column = rest.partition(":")
+        place, columns = files.get(file, (order.get(_stem(found), -1), ()))
+        across = columns.index(column) if column in columns else -1
+        return place, file, int(row) if row.isdecimal() else 0, across
 
     return sorted(problems, key=key)

@@ -41,7 +41,7 @@ PAGES = {
         "/inspect/schools/S001/ledgers/class_sessions",
         "/inspect/schools/S001/trail",
     ],
-    "admin": ["/", "/admin/accounts", "/admin/accounts/new", "/bureaus/HILL/schools/new"],
+    "admin": ["/", "/admin/accounts", "/admin/accounts/new", "/admin/tokens", "/bureaus/HILL/schools/new"],
 }
 
 

@@ -7,8 +7,10 @@ import pytest
 from safety.access import actions, queries, setup, tokens
 from safety.access.actions import NewPerson, NewRole
 from safety.access.tables import Account, LoginThrottle
+from safety.audit.queries import lines
+from safety.audit.rules import INSTANCE
 from safety.database import CampusEngine
-from safety.errors import BadInput, Conflict, NotAllowed
+from safety.errors import BadInput, Conflict, NotAllowed, NotFound
 from tests.cast import NOW, PASSWORD, Cast, make_cast
 
 
@@ -64,6 +66,24 @@ async def test_a_token_opens_the_same_scope_until_its_account_is_disabled(cast: 
         await actions.issue_token(cast["guard"], "officer", "test", NOW)
     await actions.disable(cast["admin"], "officer", NOW)
     assert await queries.bearer(tokens.digest(token), NOW) is None
+
+
+async def test_a_token_ends_without_its_account_and_the_trail_says_who_ended_it(cast: Cast) -> None:
+    kept, ended = [await actions.issue_token(None, "officer", label, NOW) for label in ("kept", "ended")]
+    listed = await queries.list_tokens(cast["admin"])
+    assert [(line.login, line.label) for line in listed] == [("officer", "kept"), ("officer", "ended")]
+    await actions.revoke_token(cast["admin"], listed[1].number, NOW)
+    assert await queries.bearer(tokens.digest(ended), NOW) is None
+    assert await queries.bearer(tokens.digest(kept), NOW) == cast["officer"]
+    assert [line.label for line in await queries.list_tokens(None)] == ["kept"]
+    told = [line async for line in lines(INSTANCE)][-1]
+    assert (told.action, told.actor_login, told.subject) == ("account.api-ended", "admin", "account:officer")
+    with pytest.raises(NotFound):
+        await actions.revoke_token(None, listed[1].number, NOW)
+    with pytest.raises(NotAllowed):
+        await actions.revoke_token(cast["officer"], listed[0].number, NOW)
+    with pytest.raises(NotAllowed):
+        await queries.list_tokens(cast["officer"])
 
 
 async def test_fifty_wrong_guesses_at_once_are_five(cast: Cast) -> None:

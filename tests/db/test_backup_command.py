@@ -39,6 +39,15 @@ def test_backup_then_restore(command, tmp_path: Path) -> None:
     assert photo.read_bytes() == b"x" * 1000
 
 
+def test_a_file_that_exists_is_replaced_only_when_asked(command, tmp_path: Path) -> None:
+    (tmp_path / "one.zip").write_bytes(b"the only copy of last year")
+    refused = command("backup", tmp_path / "one.zip", code=1)
+    assert "--force" in refused.stderr
+    assert (tmp_path / "one.zip").read_bytes() == b"the only copy of last year"
+    command("backup", "--force", tmp_path / "one.zip")
+    command("restore", tmp_path / "one.zip")
+
+
 def test_a_truncated_backup_is_refused_in_the_operators_language(command, tmp_path: Path) -> None:
     command("backup", tmp_path / "one.zip")
     whole = (tmp_path / "one.zip").read_bytes()

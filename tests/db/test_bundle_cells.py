@@ -121,6 +121,29 @@ async def test_problems_of_many_files_come_together_without_those_that_follow_fr
     ]
 
 
+async def test_problems_come_by_file_row_and_column_as_they_stand(
+    sqlite_database: CampusEngine, tmp_path: Path
+) -> None:
+    """What is wrong with a column may be found long before what is wrong with the one left of it."""
+    bad = "school,happened_on,person,recorded_at\nS001,1 Sept,nobody,noon\nS001,2026-13-01,an,noon\n"
+    turned = "recorded_at,person,happened_on,school\nnoon,an,1 Sept,S001\n"
+    files = small(zero_reports=bad)
+    files |= {"class_sessions": SMALL["class_sessions"].replace("40,0", "many,none")}
+    assert [place for place, _ in await refused(tmp_path / "one", files)] == [
+        "class_sessions.csv:2:present",
+        "class_sessions.csv:2:made_up",
+        "zero_reports.csv:2:happened_on",
+        "zero_reports.csv:2:person",
+        "zero_reports.csv:2:recorded_at",
+        "zero_reports.csv:3:happened_on",
+        "zero_reports.csv:3:recorded_at",
+    ]
+    assert [place for place, _ in await refused(tmp_path / "two", small(zero_reports=turned))] == [
+        "zero_reports.csv:2:recorded_at",
+        "zero_reports.csv:2:happened_on",
+    ]
+
+
 async def test_identical_rows_in_one_file_are_an_error(database: CampusEngine, tmp_path: Path) -> None:
     row = SMALL["zero_reports"].split("\n")[1]
     found = await refused(tmp_path, small(zero_reports=SMALL["zero_reports"] + row + "\n"))

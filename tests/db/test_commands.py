@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,11 @@ def test_the_first_administrator_is_made_from_the_shell(shell: Shell) -> None:
     again = shell.json("user", "reset", "zhang.wei")
     assert again["password"] != made["password"]
     assert len(shell.json("token", "zhang.wei", "--label", "gateway")["token"]) >= 40
+    (token,) = shell.json("token", "list")["tokens"]
+    assert (token["login"], token["label"]) == ("zhang.wei", "gateway")
+    assert shell.json("token", "revoke", str(token["number"])) == {"number": token["number"]}
+    assert shell.run("token", "revoke", str(token["number"])).returncode == 1
+    assert shell.json("token", "list") == {"tokens": []}
     assert shell.json("user", "disable", "zhang.wei") == {"login": "zhang.wei"}
     assert shell.json("audit", "verify") == {"good": True, "bad": []}
 
@@ -65,6 +71,7 @@ def test_the_doctor_finds_a_migrated_database_well(shell: Shell) -> None:
     checks = {one["check"]: one for one in shell.json("doctor")["checks"]}
     assert checks["database"]["good"]
     assert checks["audit"]["good"]
+    assert re.fullmatch(r"\d+\.\d [GT]B", checks["disk"]["detail"])
 
 
 def test_the_doctor_names_a_database_that_does_not_answer(tmp_path: Path) -> None:

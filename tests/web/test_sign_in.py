@@ -272,6 +272,26 @@ async def test_only_administrators_see_accounts(visit: Visit, name: str) -> None
     assert (await browser.send_form("/admin/accounts/guard/disable")).status_code == 403
 
 
+async def test_an_administrator_ends_a_token_and_not_its_account(visit: Visit) -> None:
+    admin, program = await visit("admin"), await visit()
+    token = await actions.issue_token(None, "officer", "考勤机", NOW)
+    asked = {"authorization": f"Bearer {token}"}
+    assert (await program.get("/api/v1/schools/S001/ledgers/zero_reports", headers=asked)).status_code == 200
+    listed = (await admin.get("/admin/tokens")).text
+    assert "考勤机" in listed
+    assert token not in listed
+    path = re.findall(r'action="(/admin/tokens/\d+/revoke)"', listed)[0]
+    answer = await admin.send_form(path)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin/tokens?notice=token-revoked")
+    assert (await program.get("/api/v1/schools/S001/ledgers/zero_reports", headers=asked)).status_code == 401
+    assert "没有使用中的令牌" in (await admin.get("/admin/tokens")).text
+    assert (await admin.send_form(path)).status_code == 404
+    assert (await admin.send_form(f"/admin/tokens/{2**31}/revoke")).status_code == 404
+    assert (await sign_in(await visit(), "officer")).status_code == 303
+    officer = await visit("officer")
+    assert (await officer.get("/admin/tokens")).status_code == 403
+
+
 async def test_an_inspector_may_change_their_own_password(visit: Visit) -> None:
     inspector = await visit("inspector")
     answer = await inspector.send_form(
