@@ -66,6 +66,8 @@ TESTS = [
     Need("Chromium", program("chromium", "chromium-browser"), ("chromium",)),
     Need("Poppler's pdftoppm", program("pdftoppm"), ("poppler-utils",)),
     Need("fontconfig's fc-match", program("fc-match"), ("fontconfig",)),
+    Need("Java compiler, for veraPDF", program("javac"), ("openjdk-17-jdk-headless", "default-jdk-headless")),
+    Need("JAXB, for veraPDF", Path("/usr/share/java/jaxb-runtime.jar").is_file, ("libjaxb-java",)),
 ]
 
 
