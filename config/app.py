@@ -16,7 +16,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from config.rules import put_in_use
 from config.scheduler import running
 from config.settings import Settings
-from reports import board_pages, inspection
+from reports import adjustment_routes, board_pages, inspection
 from reports import routes as return_routes
 from safety.access import admin_routes
 from safety.access import routes as access_routes
@@ -65,6 +65,7 @@ ROUTERS: list[Routes] = [
     board_pages.ROUTER,
     inspection.ROUTER,
     return_routes.ROUTER,
+    adjustment_routes.ROUTER,
 ]
 NAV: list[NavItem] = [
     NavItem("nav.home", "/", "home"),

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 
 from reports import boards
 from reports import routes as report_routes
+from reports.adjustment_routes import draw_adjustments
 from reports.board_pages import BureauDoor, show_board, show_incidents, show_late
 from safety.audit import queries as audit
 from safety.ledger import entry_routes
@@ -118,6 +119,12 @@ async def return_file(request: WebRequest, code: FromPath[str], period: FromPath
     return await report_routes.send_return(request, code, period)
 
 
+@get("/inspect/schools/{code:str}/adjustments/{period:str}", guards=[at_school(*WHO)])
+async def adjustments(request: WebRequest, code: FromPath[str], period: FromPath[str]) -> Page:
+    """Its own score and the bureau's, with reasons, appeals and answers."""
+    return await draw_adjustments(request, f"/inspect/schools/{code}", period)
+
+
 @get("/inspect/bureaus/{code:str}/inbox", guards=[at_bureau(*WHO)])
 async def inbox(request: WebRequest, code: FromPath[str]) -> Page:
     """What the bureau's schools returned."""
@@ -164,6 +171,7 @@ ROUTER = Router(
         returns,
         school_return,
         return_file,
+        adjustments,
         inbox,
         inbox_file,
         trail,
