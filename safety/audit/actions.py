@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from safety.audit.rules import INSTANCE, START, Line, canonical, next_line
+from safety.audit.rules import BEGUN, INSTANCE, START, Line, canonical, next_line
 from safety.database import current_engine, fetch_tuples
 
 READ_HEAD = "select length, head from audit_head where chain = $1 for update"
@@ -44,18 +44,29 @@ async def append(
     Raises ValueError when a fact's name says that it is a secret.
     """
     number = INSTANCE if chain is None else chain
-    length, head = await _locked_head(number)
+    length, head = await _locked_head(number, now)
     who = (None, "") if actor is None else (actor.account_id, actor.login)
     line = next_line(number, length, head, now, who, action, subject, canonical(facts))
     await _write(line)
 
 
-async def _locked_head(chain: int) -> tuple[int, str]:
+async def _locked_head(chain: int, now: datetime) -> tuple[int, str]:
     rows = await fetch_tuples(None, READ_HEAD, [chain])
     if not rows:
-        await fetch_tuples(None, FIRST_HEAD, [chain, START])
+        await _begin(chain, now)
         rows = await fetch_tuples(None, READ_HEAD, [chain])
     return int(rows[0][0]), str(rows[0][1])
+
+
+async def _begin(chain: int, now: datetime) -> None:
+    """A new head; of a school's the instance's chain tells, so that a chain that is gone altogether is missed."""
+    if chain != INSTANCE:
+        # Whoever begins a chain holds the instance's head: of two at once the second finds it begun.
+        await _locked_head(INSTANCE, now)
+        if await fetch_tuples(None, READ_HEAD, [chain]):
+            return
+        await append(None, None, BEGUN, f"chain:{chain}", {"chain": chain}, now)
+    await fetch_tuples(None, FIRST_HEAD, [chain, START])
 
 
 async def _write(line: Line) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from safety.access.scope import Scope
-from safety.audit.rules import INSTANCE, START, BadLine, ChainCheck, Line
+from safety.audit.rules import INSTANCE, START, BadLine, ChainCheck, Line, missing_chains
 from safety.database import fetch_tuples, read_only_door
 from safety.errors import NotFound
 
@@ -21,7 +21,8 @@ async def head(school: int | None) -> str:
 
 
 async def verify() -> list[BadLine]:
-    """Walk every chain; the first bad line of each chain that has one, in the order of their chains.
+    """Walk every chain; the first bad line of each chain that has one, in the order of their chains; then the chains
+    that are not there as they began.
 
     All of it as it stood at one moment: what is written meanwhile is not taken for a line too many.
     """
@@ -32,22 +33,27 @@ async def verify() -> list[BadLine]:
 async def _verify_all() -> list[BadLine]:
     heads = {int(chain): (int(length), str(end)) for chain, length, end in await _fetch(_HEADS, [])}
     present = {int(chain) for (chain,) in await _fetch("select distinct chain from audit_line", [])}
-    found = [
-        await _verify_chain(chain, *heads.get(chain, (0, START))) for chain in sorted(heads.keys() | present)
-    ]
-    return [bad for bad in found if bad is not None]
+    there = heads.keys() | present
+    checks = [await _walked(chain, *heads.get(chain, (0, START))) for chain in sorted(there)]
+    found = [check.bad for check in checks if check.bad is not None]
+    begun = next((check for check in checks if check.chain == INSTANCE), ChainCheck(INSTANCE))
+    if begun.bad is None:
+        found += missing_chains(begun.begun, there, in_use=bool(await _fetch(_SOMEBODY, [])))
+    return found
 
 
 _HEADS = "select chain, length, head from audit_head"
+_SOMEBODY = "select 1 from account limit 1"
 
 
-async def _verify_chain(chain: int, length: int, end: str) -> BadLine | None:
+async def _walked(chain: int, length: int, end: str) -> ChainCheck:
     check = ChainCheck(chain)
     async for line in lines(chain):
         check.see(line)
         if check.bad is not None:
             break
-    return check.end(length, end)
+    check.end(length, end)
+    return check
 
 
 async def lines(chain: int) -> AsyncIterator[Line]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -12,6 +13,8 @@ from uuid import UUID
 
 START = "0" * 64
 INSTANCE = 0
+BEGUN = "chain.begun"
+"""The action of the instance's line that tells of a school's chain that it begins. A chain begins once."""
 # Facts are read by people for years; a secret among them could not be taken back.
 SECRET_WORDS = ("password", "token", "secret", "session", "cookie")
 
@@ -40,8 +43,9 @@ class BadLine:
 
     `reason` is `edited` (its digest does not fit it), `missing` (a line between was deleted), `reordered`
     (its place
-    does not fit), `broken` (it does not continue the line before), `truncated` (lines at the end are gone) or
-    `surplus` (more lines than the head knows of).
+    does not fit), `broken` (it does not continue the line before), `truncated` (lines at the end are gone),
+    `surplus` (more lines than the head knows of), `removed` (the whole chain is gone, its head too), `restarted`
+    (it was removed and began again) or `unannounced` (the instance's chain, begun anew, does not know of it).
     """
 
     chain: int | None
@@ -116,6 +120,8 @@ class ChainCheck:
         self.position = 0
         self.previous = START
         self.bad: BadLine | None = None
+        self.begun: Counter[int] = Counter()
+        """How often lines of this chain say that another began, by chain."""
 
     def see(self, line: Line) -> None:
         """Take the next line; nothing more is looked at after the first bad one."""
@@ -124,6 +130,8 @@ class ChainCheck:
             if reason is not None:
                 self._mark(self.position + 1 if reason == "missing" else line.position, reason)
             self.position, self.previous = line.position, line.digest
+            if line.action == BEGUN:
+                self.begun[int(json.loads(line.facts)["chain"])] += 1
 
     def end(self, length: int, head: str) -> BadLine | None:
         """Compare with what the head says; the first thing wrong with the chain, or None."""
@@ -146,3 +154,19 @@ class ChainCheck:
 
     def _mark(self, position: int, reason: str) -> None:
         self.bad = BadLine(self.chain or None, position, reason)
+
+
+def missing_chains(begun: Mapping[int, int], there: Set[int], *, in_use: bool) -> list[BadLine]:
+    """Compare the chains that are there with those that the instance's chain says began, each as often as `begun`.
+
+    `in_use`: there is somebody whose coming the instance's chain must tell of.
+    """
+    schools = there - {INSTANCE}
+    found = [BadLine(None, 1, "removed")] if INSTANCE not in there and (schools or in_use) else []
+    for chain in sorted(begun.keys() | schools):
+        times = begun.get(chain, 0)
+        if chain not in there:
+            found.append(BadLine(chain, 1, "removed"))
+        elif times != 1:
+            found.append(BadLine(chain, 1, "restarted" if times else "unannounced"))
+    return found

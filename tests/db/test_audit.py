@@ -6,15 +6,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from safety.access.tables import Account
 from safety.audit import queries
 from safety.audit.actions import append
 from safety.audit.queries import head, verify
-from safety.audit.rules import START, BadLine, Line
+from safety.audit.rules import INSTANCE, START, BadLine, Line
 from safety.audit.tables import AuditHead, AuditLine
 from safety.database import CampusEngine, fetch_tuples, transaction
+from safety.migrations import migrate
 from tests.cast import NOW
 
 SCHOOL = 7
+TOLD = "2026-11-22T06:10:00:000001"
 
 
 @pytest.fixture
@@ -81,10 +84,49 @@ async def test_only_the_chain_that_was_touched_is_bad(chain: None) -> None:
     assert await verify() == [BadLine(None, 1, "edited")]
 
 
+@pytest.mark.parametrize(
+    ("gone", "expected"),
+    [
+        (["chain = 7"], [BadLine(7, 1, "removed")]),
+        # Everything there was: nobody can say of which schools, but there are people.
+        (["chain = 7", "chain = 0"], [BadLine(None, 1, "removed")]),
+        (["chain = 0"], [BadLine(None, 1, "removed"), BadLine(7, 1, "unannounced")]),
+    ],
+)
+async def test_a_chain_that_is_gone_together_with_its_head_is_missed(
+    chain: None, gone: list[str], expected: list[BadLine]
+) -> None:
+    await Account(login="somebody", name="某人", created_at=NOW).save()
+    for which in gone:
+        for table in ("audit_line", "audit_head"):
+            await fetch_tuples(None, f"delete from {table} where {which}")
+    assert await verify() == expected
+
+
+async def test_a_chain_that_began_again_is_not_taken_for_the_old_one(chain: None) -> None:
+    for table in ("audit_line", "audit_head"):
+        await fetch_tuples(None, f"delete from {table} where chain = 7")
+    await note(1)
+    assert await verify() == [BadLine(7, 1, "restarted")]
+
+
+async def test_chains_from_before_their_beginning_was_told_are_told_of_by_the_migration(
+    database: CampusEngine, chain: None
+) -> None:
+    await fetch_tuples(None, "delete from audit_line where chain = 0")
+    await fetch_tuples(None, "delete from audit_head where chain = 0")
+    await note(1, chain=None)
+    assert await verify() == [BadLine(7, 1, "unannounced")]
+    await fetch_tuples(None, "delete from migration where app_name = 'audit' and name = $1", [TOLD])
+    assert [step.id for step in await migrate(database)] == [TOLD]
+    assert await verify() == []
+
+
 async def test_fifty_writers_of_one_chain_make_one_chain(database: CampusEngine) -> None:
     await asyncio.gather(*(note(number) for number in range(50)))
     assert await verify() == []
-    assert (await AuditHead.select(AuditHead.length))[0]["length"] == 50
+    lengths = {row["chain"]: row["length"] for row in await AuditHead.select()}
+    assert lengths == {INSTANCE: 1, SCHOOL: 50}
 
 
 async def test_a_trail_that_grows_while_it_is_walked_is_whole(
