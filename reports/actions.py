@@ -88,7 +88,7 @@ async def sign(
         draft = await queries.draft_of(school_id, period, now)
         if draft.facts_digest != facts_digest:
             raise Conflict("draft-changed")
-        return await _save_sign_off(scope, school_id, period, draft, now, key, comment)
+        return await save_sign_off(scope, school_id, period, draft, now, key, comment)
 
 
 async def _submitted(school_id: int, key: str) -> tuple[UUID, str] | None:
@@ -106,7 +106,7 @@ def _repeated(before: tuple[UUID, str], facts_digest: str) -> SignedOff:
     return SignedOff(before[0], repeated=True)
 
 
-async def _save_sign_off(
+async def save_sign_off(
     scope: Scope,
     school_id: int,
     period: Period,
@@ -115,6 +115,7 @@ async def _save_sign_off(
     key: str,
     comment: str,
 ) -> SignedOff:
+    """Keep a sign-off with the facts that it binds to, inside the caller's transaction."""
     id_, digest = new_id(), draft.facts_digest
     facts = canonical(draft.facts).decode()
     values = [id_, school_id, period.id, scope.account_id, scope.name, now, digest, facts, comment, key]
@@ -145,6 +146,7 @@ async def seal(school_id: int, period: Period, now: datetime, *, test_clock: boo
         closed_late=now - close_at(period) > LATE_AFTER,
         test_clock=test_clock,
         signed=kept.signed if kept else None,
+        causes=await queries.causes_of(school_id, period),
     )
     document = await asyncio.to_thread(compile_return, found, making)
     return await _seal(school_id, document, found.score.total, kept.id if kept else None, now)
@@ -162,10 +164,10 @@ async def _seal(
         text = await asyncio.to_thread(canonical, headed)
         async with transaction():
             if await queries.chain_head(school_id, locked=True) == head:
-                return await _save(school_id, headed, text, total, sign_off, now)
+                return await save_return(school_id, headed, text, total, sign_off, now)
 
 
-async def _save(
+async def save_return(
     school_id: int,
     document: ReturnDocument,
     text: bytes,
@@ -173,6 +175,7 @@ async def _save(
     sign_off: UUID | None,
     now: datetime,
 ) -> bool:
+    """Keep a frozen return and post it, inside the caller's transaction. False if that version was there before."""
     # The digest of the whole document is that of its canonical text.
     id_, digest = new_id(), hashlib.sha256(text).hexdigest()
     values = [

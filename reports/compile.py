@@ -11,6 +11,7 @@ import msgspec
 
 from reports.document import (
     Bureau,
+    Cause,
     ChainHead,
     Change,
     Clock,
@@ -81,6 +82,7 @@ class Making:
     chain_head: ChainHead | None = None
     previous_digest: str | None = None
     reason: str = ""
+    causes: tuple[Cause, ...] = ()
 
 
 def compile_return(found: Found, making: Making) -> ReturnDocument:
@@ -106,6 +108,7 @@ def compile_return(found: Found, making: Making) -> ReturnDocument:
             facts=facts,
             incidents=tuple(_incidents(found)),
             exceptions=missed,
+            causes=making.causes,
             late=_entries(found.measured, LATE),
             backfilled=_entries(found.measured, BACKFILLED),
             chain_head=making.chain_head,

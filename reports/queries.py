@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from reports.compile import Found, Making, Signed, compile_return
-from reports.document import Bureau, ChainHead, Fact, ReturnDocument, Words, parse
+from reports.document import Bureau, Cause, ChainHead, Fact, ReturnDocument, Words, parse
 from safety import in_use
 from safety.access.scope import Scope
 from safety.audit.rules import START
@@ -28,8 +28,9 @@ LAST = """select id, version, document_digest, facts_digest from school_return
 where school = $1 and period = $2 order by version desc limit 1"""
 SENT = """select r.period, r.version, r.status, r.total, r.grade, r.sealed_at, r.closed_late, r.facts_digest,
 r.document_digest, o.state, c.bytes_digest, c.received_at, c.number
-from school_return r join outbox o on o.sealed = r.id left join receipt c on c.message = o.message
-where r.school = $1 {more} order by r.period desc, r.version desc"""
+from school_return r join outbox o on o.kind = 'return' and o.subject = r.id
+left join receipt c on c.message = o.message where r.school = $1 {more} order by r.period desc, r.version desc"""
+CAUSES = "select line, text from return_remark where school = $1 and period = $2 order by written_at, id"
 DOCUMENT = (
     "select document from school_return where school = $1 and period = $2 order by version desc limit 1"
 )
@@ -89,6 +90,12 @@ async def sign_off(school_id: int, period: Period) -> KeptSignOff | None:
     return KeptSignOff(id_, Signed(signer, signed_at, digest, facts_in(facts)))
 
 
+async def causes_of(school_id: int, period: Period) -> tuple[Cause, ...]:
+    """Why lines have exceptions, as the school's last words on each say."""
+    last = dict(await fetch_tuples(None, CAUSES, [school_id, period.id]))
+    return tuple(Cause(line=line, text=text) for line, text in last.items() if text)
+
+
 def facts_in(text: str) -> tuple[Fact, ...]:
     """Facts from their canonical JSON."""
     return msgspec.json.decode(text, type=tuple[Fact, ...])
@@ -123,6 +130,7 @@ async def draft_of(
         test_clock=test_clock,
         signed=kept.signed if kept else None,
         chain_head=await chain_head(school_id),
+        causes=await causes_of(school_id, period),
     )
     return compile_return(found, making)
 

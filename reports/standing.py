@@ -1,0 +1,187 @@
+"""Where a return stands after its sealing: what was received, what the bureau said of it, what has come since.
+
+Received and accepted are two things: a receipt says that the file arrived, a clerk's decision that the bureau takes it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from reports import queries
+from reports.queries import InboxLine, Sent
+from safety import in_use
+from safety.access.scope import Scope
+from safety.calendar import Period
+from safety.database import fetch_tuples
+from safety.errors import NotFound
+from safety.rulebook import Rulebook
+from safety.scores import scores
+
+DECISIONS = """select d.item, i.version, d.outcome, d.reasons, d.lines, d.decider, d.decided_at
+from return_decision d join inbox_item i on i.id = d.item where {where} order by d.decided_at, d.id"""
+OF_SCHOOL = DECISIONS.format(
+    where="i.period = $1 and i.school_code = (select code from school where id = $2)"
+)
+OF_QUARTER = DECISIONS.format(where="i.period = $1")
+SEALED = """select s.code, max(r.version) from school_return r join school s on s.id = r.school
+where r.period = $1 group by s.code"""
+IDS = "select version, id from school_return where school = $1 and period = $2"
+CORRECTION = """select c.reason, c.opener, c.opened_at from return_correction c
+where c.sealed = $1 order by c.opened_at desc, c.id desc limit 1"""
+ITEM = "select period, bureau from inbox_item where id = $1"
+UNSIGNED, FAIL = ("unsigned", "changed"), "不合格"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A decision as it is read: on which receipt and version, what, why, by whom, when."""
+
+    item: UUID
+    version: int
+    outcome: str
+    reasons: str
+    lines: Mapping[str, str]
+    decider: str
+    decided_at: datetime
+
+
+def _ruled(row: tuple[Any, ...]) -> Ruled:
+    item, version, outcome, reasons, lines, decider, decided_at = row
+    return Ruled(item, version, outcome, reasons, msgspec.json.decode(lines), decider, decided_at)
+
+
+def sheet_lines(period: Period) -> tuple[str, ...]:
+    """The lines of the scoring sheet of a quarter: what a reason or a cause can be about."""
+    return tuple(line.id for line in Rulebook.of(in_use.standards(), period).sheet.lines)
+
+
+# ---------------------------------------------------------------- at the school
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One sealed version of a return with its receipt (in `sent`) and every decision on it, oldest first."""
+
+    id: UUID
+    sent: Sent
+    rulings: tuple[Ruled, ...]
+
+    @property
+    def ruling(self) -> Ruled | None:
+        """The decision that holds."""
+        return self.rulings[-1] if self.rulings else None
+
+    @property
+    def state(self) -> str:
+        """underway, received, accepted or returned."""
+        if self.ruling is not None:
+            return self.ruling.outcome
+        return "received" if self.sent.received_at is not None else "underway"
+
+
+async def versions(scope: Scope, school_id: int, period: Period) -> list[Version]:
+    """Every sealed version of a school's quarter, the newest first. NotFound for a school out of scope."""
+    sent = await queries.sent(scope, school_id, period)
+    if not sent:
+        return []
+    ids = dict(await fetch_tuples(None, IDS, [school_id, period.id]))
+    said = [_ruled(row) for row in await fetch_tuples(None, OF_SCHOOL, [period.id, school_id])]
+    return [
+        Version(ids[item.version], item, tuple(ruled for ruled in said if ruled.version == item.version))
+        for item in sent
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A correction that is under way: what the bureau asked for, if it did, and what the school prepared, if it has."""
+
+    corrects: Version
+    asked: Ruled | None
+    reason: str = ""
+    opener: str = ""
+    opened_at: datetime | None = None
+
+
+async def correction_of(newest: Version) -> Opened | None:
+    """Whether the newest version is being corrected: returned by the bureau, or reopened by the school itself."""
+    asked = newest.ruling if newest.state == "returned" else None
+    rows = await fetch_tuples(None, CORRECTION, [newest.id])
+    if rows:
+        return Opened(newest, asked, *rows[0])
+    return Opened(newest, asked) if asked else None
+
+
+# ---------------------------------------------------------------- at the bureau
+@dataclass(frozen=True, slots=True)
+class DeskLine:
+    """A school on the clerk's desk: what came from it last, and what was decided on that.
+
+    `coming`: the version that is sealed and not here yet. `remarks` are codes of what a person should look at before
+    accepting: unsigned, changed, closed-late, fail, later (entries since would change the score).
+    """
+
+    line: InboxLine
+    ruling: Ruled | None
+    coming: int | None
+    remarks: tuple[str, ...]
+
+    @property
+    def state(self) -> str:
+        """missing, received, accepted, returned, or coming (a newer version is on its way)."""
+        if self.line.item is None:
+            return "missing"
+        if self.coming is not None:
+            return "coming"
+        return self.ruling.outcome if self.ruling else "received"
+
+    @property
+    def plain(self) -> bool:
+        """Waits for a decision, and nothing asks for a second look."""
+        return self.state == "received" and not self.remarks
+
+
+async def desk(scope: Scope, bureau_id: int, period: Period, now: datetime) -> list[DeskLine]:
+    """The inbox of a quarter with what was decided on it, in order of the schools' codes. NotFound out of scope."""
+    lines = await queries.inbox(scope, bureau_id, period)
+    last = {row[0]: _ruled(row) for row in await fetch_tuples(None, OF_QUARTER, [period.id])}
+    sealed = dict(await fetch_tuples(None, SEALED, [period.id]))
+    came = [line.school_id for line in lines if line.item is not None]
+    live = await scores(came, period, now) if came else {}
+    return [
+        DeskLine(
+            line,
+            last.get(line.item.id) if line.item else None,
+            _coming(line, sealed),
+            _remarks(line, live[line.school_id].total if line.school_id in live else None),
+        )
+        for line in lines
+    ]
+
+
+def _coming(line: InboxLine, sealed: Mapping[str, int]) -> int | None:
+    newest = sealed.get(line.school_code)
+    return newest if line.item is not None and newest is not None and newest > line.item.version else None
+
+
+def _remarks(line: InboxLine, live: int | None) -> tuple[str, ...]:
+    item = line.item
+    if item is None:
+        return ()
+    found = [item.status] if item.status in UNSIGNED else []
+    found += ["closed-late"] if item.closed_late else []
+    found += ["fail"] if item.grade == FAIL else []
+    found += ["later"] if item.status is not None and live != item.total else []
+    return tuple(found)
+
+
+async def history(scope: Scope, item_id: UUID) -> tuple[Period, list[Ruled]]:
+    """The quarter of something received and every decision on that school's quarter, oldest first."""
+    rows = await fetch_tuples(None, ITEM, [item_id])
+    if not rows or not scope.may_bureau(rows[0][1]):
+        raise NotFound
+    where = "(i.school_code, i.period) = (select school_code, period from inbox_item where id = $1)"
+    said = await fetch_tuples(None, DECISIONS.format(where=where), [item_id])
+    return Period.parse(rows[0][0]), [_ruled(row) for row in said]

@@ -1,0 +1,402 @@
+"""What happens to a return after its sealing, on both databases: decided on, corrected, explained."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from config.rules import put_in_use
+from reports import actions, causes, life, queries, standing
+from reports.decisions import Ruling, accept_many, decide
+from reports.diff import facts_between
+from reports.document import document_digest
+from reports.jobs import close, deliver_due
+from reports.press import Press
+from safety.audit.queries import verify
+from safety.calendar import Period
+from safety.database import CampusEngine, fetch_tuples
+from safety.duties import close_at
+from safety.education.ledgers import LEDGERS as EDUCATION
+from safety.errors import BadInput, Conflict, NotAllowed, NotFound
+from safety.incidents.ledgers import INCIDENTS
+from safety.jobs.owner import me
+from safety.ledger.actions import record, void
+from tests.cast import Cast, make_cast
+from tests.county import make_county
+from tests.db.test_returns import QuickRenderer
+
+Q3 = Period.parse("2026Q3")
+CLOSE = close_at(Q3)
+NEXT_DAY = CLOSE + timedelta(hours=10)
+LATER = CLOSE + timedelta(days=2)
+REMINDERS = next(item for item in EDUCATION if item.name == "daily_reminders")
+BACK = Ruling("returned", "第三周缺安全课，请说明原因。", {"education.weekly": "缺二年级"})
+
+
+@pytest.fixture
+async def press(tmp_path) -> Press:
+    return Press(tmp_path, QuickRenderer(tmp_path), me())
+
+
+@pytest.fixture
+async def county(database: CampusEngine, press: Press) -> Cast:
+    """The quarter is closed and every return is in its inbox."""
+    put_in_use()
+    cast = await make_cast(CLOSE - timedelta(days=40))
+    await make_county(cast, CLOSE)
+    await close(press, Q3, CLOSE)
+    return cast
+
+
+async def item_of(cast: Cast, code: str = "S001", bureau: int | None = None) -> UUID:
+    lines = await queries.inbox(cast["admin"], bureau or cast.county, Q3)
+    return next(line.item.id for line in lines if line.item is not None and line.school_code == code)
+
+
+async def newest(cast: Cast) -> standing.Version:
+    return (await standing.versions(cast["principal"], cast.school, Q3))[0]
+
+
+async def states(cast: Cast) -> dict[str, str]:
+    return {
+        d.line.school_code: d.state for d in await standing.desk(cast["clerk"], cast.county, Q3, NEXT_DAY)
+    }
+
+
+async def trail(cast: Cast) -> list[str]:
+    rows = await fetch_tuples(
+        None,
+        "select action from audit_line where chain = $1 and action like 'return.%' order by position",
+        [cast.school],
+    )
+    return [action for (action,) in rows]
+
+
+# ---------------------------------------------------------------- the bureau's decision
+async def test_received_is_not_accepted_until_a_clerk_says_so(county: Cast) -> None:
+    assert await states(county) == {"S001": "received", "S002": "received"}
+    assert (await newest(county)).state == "received"
+    item = await item_of(county)
+    assert not (await decide(county["clerk"], item, Ruling("accepted"), NEXT_DAY, key="accept-0001")).repeated
+    assert await states(county) == {"S001": "accepted", "S002": "received"}
+    found = await newest(county)
+    assert found.ruling is not None
+    assert (found.state, found.ruling.decider, found.ruling.decided_at) == ("accepted", "孙经办", NEXT_DAY)
+    assert (await trail(county))[-1] == "return.accepted"
+    assert await verify() == []
+
+
+async def test_the_same_press_decides_once(county: Cast) -> None:
+    item = await item_of(county)
+    await decide(county["clerk"], item, BACK, NEXT_DAY, key="return-0001")
+    assert (await decide(county["clerk"], item, BACK, LATER, key="return-0001")).repeated
+    with pytest.raises(Conflict, match="same-key-other-body"):
+        await decide(county["clerk"], item, Ruling("accepted"), LATER, key="return-0001")
+    assert len((await newest(county)).rulings) == 1
+    assert (await trail(county)).count("return.returned") == 1
+
+
+async def test_the_last_decision_holds_and_those_before_it_stay(county: Cast) -> None:
+    item = await item_of(county)
+    await decide(county["clerk"], item, Ruling("accepted"), NEXT_DAY, key="accept-0001")
+    assert (await decide(county["clerk"], item, Ruling("accepted"), NEXT_DAY, key="accept-0002")).repeated
+    await decide(county["clerk"], item, BACK, LATER, key="return-0001")
+    found = await newest(county)
+    assert [ruled.outcome for ruled in found.rulings] == ["accepted", "returned"]
+    assert found.state == "returned"
+    assert found.ruling is not None
+    assert (found.ruling.reasons, dict(found.ruling.lines)) == (BACK.reasons, dict(BACK.lines))
+
+
+async def test_a_return_without_a_word_why_is_refused(county: Cast) -> None:
+    item = await item_of(county)
+    for ruling, code in (
+        (Ruling("returned", "  "), "reasons-missing"),
+        (Ruling("returned", "因" * 1001), "text-long"),
+        (Ruling("returned", "见各项", {"education.weekly": "因" * 201}), "text-long"),
+    ):
+        with pytest.raises(BadInput) as caught:
+            await decide(county["clerk"], item, ruling, NEXT_DAY, key="return-0001")
+        assert [problem.code for problem in caught.value.problems] == [code]
+    with pytest.raises(BadInput, match="key-form"):
+        await decide(county["clerk"], item, BACK, NEXT_DAY, key="short")
+    with pytest.raises(NotFound):
+        await decide(
+            county["clerk"], item, Ruling("returned", "x", {"no.line": "y"}), NEXT_DAY, key="return-0001"
+        )
+    assert (await newest(county)).rulings == ()
+
+
+async def test_only_a_clerk_of_that_bureau_decides(county: Cast) -> None:
+    own, far = await item_of(county), await item_of(county, "S003", county.river)
+    for who, item, error in (
+        ("inspector", own, NotAllowed),
+        ("admin", own, NotAllowed),
+        ("principal", own, NotFound),
+        ("outsider", own, NotFound),
+        ("clerk", far, NotFound),
+        ("clerk", UUID(int=7), NotFound),
+    ):
+        with pytest.raises(error):
+            await decide(county[who], item, Ruling("accepted"), NEXT_DAY, key="accept-0001")
+
+
+async def test_accepting_many_leaves_what_moved_on_and_can_be_repeated(county: Cast) -> None:
+    first, second = await item_of(county), await item_of(county, "S002")
+    await decide(county["clerk"], second, BACK, NEXT_DAY, key="return-0001")
+    shown = [first, second]
+    for _ in range(2):
+        done = await accept_many(county["clerk"], county.county, Q3, shown, NEXT_DAY, key="many-00001")
+        assert (done.accepted, done.left) == (1, ("S002",))
+    assert await states(county) == {"S001": "accepted", "S002": "returned"}
+    far = await item_of(county, "S003", county.river)
+    with pytest.raises(NotFound):
+        await accept_many(county["clerk"], county.county, Q3, [far], NEXT_DAY, key="many-00002")
+
+
+async def test_what_asks_for_a_second_look_is_not_plain(county: Cast) -> None:
+    lines = {d.line.school_code: d for d in await standing.desk(county["clerk"], county.county, Q3, NEXT_DAY)}
+    assert "unsigned" in lines["S001"].remarks
+    assert not lines["S001"].plain
+    assert "later" not in lines["S001"].remarks
+
+
+# ---------------------------------------------------------------- what came later
+async def one_too_few(county: Cast, now=NEXT_DAY) -> None:
+    """An entry of the closed quarter turns out to be wrong and is voided."""
+    rows = await fetch_tuples(
+        None,
+        "select id from daily_reminder where school = $1 and happened_on <= $2 order by happened_on limit 1",
+        [county.school, Q3.end],
+    )
+    await void(REMINDERS, county["officer"], county.school, rows[0][0], "记错了", now)
+
+
+async def test_later_entries_say_what_they_would_change_and_change_nothing(county: Cast) -> None:
+    sealed = await queries.document_of(county.school, Q3)
+    assert sealed is not None
+    assert (await life.later_entries(sealed, county.school, Q3, NEXT_DAY)).lines == ()
+    await one_too_few(county)
+    later = await life.later_entries(sealed, county.school, Q3, NEXT_DAY)
+    moved = {found.line: found.moved for found in later.lines}
+    assert moved["education.daily"] < 0
+    assert later.total is not None
+    assert later.total < (await newest(county)).sent.total
+    assert await queries.document_of(county.school, Q3) == sealed
+    desk = {d.line.school_code: d for d in await standing.desk(county["clerk"], county.county, Q3, NEXT_DAY)}
+    assert "later" in desk["S001"].remarks
+    assert "later" not in desk["S002"].remarks
+
+
+async def test_a_backfilled_entry_raises_no_points(county: Cast) -> None:
+    sealed = await queries.document_of(county.school, Q3)
+    assert sealed is not None
+    missed = next(e for e in sealed.exceptions if e.kind == "missed" and e.line == "education.daily")
+    class_ = await fetch_tuples(
+        None, "select id from school_class where school = $1 and name = $2", [county.school, missed.unit]
+    )
+    values = {"class": class_[0][0], "happened_on": missed.due_on, "text": "补记当日提醒"}
+    await record(REMINDERS, county["officer"], county.school, values, "backfill-1", NEXT_DAY)
+    later = await life.later_entries(sealed, county.school, Q3, NEXT_DAY)
+    assert [(found.line, found.moved) for found in later.lines] == [("education.daily", 0)]
+    assert later.lines[0].counts == (
+        ("backfilled", sealed.backfilled, sealed.backfilled + 1),
+        ("missing", _line(sealed, "education.daily").missing, _line(sealed, "education.daily").missing - 1),
+    )
+
+
+def _line(document, name: str):
+    return next(line for group in document.score.groups for line in group.lines if line.id == name)
+
+
+# ---------------------------------------------------------------- the next version
+async def open_(
+    cast: Cast, who: str = "officer", key: str = "reopen-001", reason: str = "更正一条放学提示"
+) -> None:
+    await life.open_correction(cast[who], cast.school, Q3, reason, NEXT_DAY, key=key)
+
+
+async def draft_of(cast: Cast, now=LATER):
+    opened = await standing.correction_of(await newest(cast))
+    assert opened is not None
+    return await life.next_draft(cast["principal"], cast.school, Q3, opened, now)
+
+
+async def sign(
+    cast: Cast, who: str = "principal", now=LATER, digest: str = "", key: str = "version-02"
+) -> int:
+    digest = digest or (await draft_of(cast, now)).facts_digest
+    return await life.make_version(cast[who], cast.school, Q3, digest, "更正一条放学提示", now, key=key)
+
+
+async def test_a_new_version_follows_the_old_one_which_stays(county: Cast, press: Press) -> None:
+    item = await item_of(county)
+    await decide(county["clerk"], item, BACK, NEXT_DAY, key="return-0001")
+    await one_too_few(county)
+    first = await queries.document_of(county.school, Q3)
+    assert first is not None
+    assert await sign(county) == 2
+    assert await sign(county, digest=(await queries.document_of(county.school, Q3)).facts_digest) == 2
+    second = await queries.document_of(county.school, Q3)
+    assert second is not None
+    assert (second.version, second.previous_digest) == (2, document_digest(first))
+    assert (second.status, second.reason, second.draft) == ("signed", "更正一条放学提示", False)
+    assert second.sign_off is not None
+    assert second.sign_off.facts_digest == second.facts_digest
+    changed = {change.line: (change.before, change.after) for change in second.changes_since}
+    assert changed["education.daily"] == tuple(
+        _line(found, "education.daily").points for found in (first, second)
+    )
+    assert "education.weekly" not in changed
+    found = await standing.versions(county["principal"], county.school, Q3)
+    assert [(v.sent.version, v.state) for v in found] == [(2, "underway"), (1, "returned")]
+    assert (await states(county))["S001"] == "coming"
+    with pytest.raises(Conflict, match="not-newest-version"):
+        await decide(county["clerk"], item, Ruling("accepted"), LATER, key="accept-0002")
+    assert await deliver_due(press, LATER) == 1
+    assert (await states(county))["S001"] == "received"
+    await decide(county["clerk"], await item_of(county), Ruling("accepted"), LATER, key="accept-0003")
+    assert [v.state for v in await standing.versions(county["principal"], county.school, Q3)] == [
+        "accepted",
+        "returned",
+    ]
+    assert await standing.correction_of(await newest(county)) is None
+    stored = await fetch_tuples(
+        None, "select document from school_return where school = $1 and version = 1", [county.school]
+    )
+    assert document_digest(first) == document_digest(queries.parse(stored[0][0].encode()))
+    assert await verify() == []
+
+
+async def test_the_difference_names_every_fact_that_moved(county: Cast) -> None:
+    first = await queries.document_of(county.school, Q3)
+    await open_(county)
+    await one_too_few(county)
+    await sign(county)
+    second = await queries.document_of(county.school, Q3)
+    assert first is not None
+    assert second is not None
+    found = facts_between(first.facts, second.facts)
+    assert [(d.kind, d.fact.line) for d in found] == [("removed", "education.daily")]
+    assert facts_between(second.facts, first.facts)[0].kind == "added"
+    assert facts_between(first.facts, first.facts) == ()
+
+
+async def test_the_school_may_reopen_a_return_by_itself_with_a_reason(county: Cast) -> None:
+    assert await standing.correction_of(await newest(county)) is None
+    with pytest.raises(Conflict, match="correction-not-open"):
+        await life.make_version(
+            county["principal"], county.school, Q3, "0" * 64, "更正", LATER, key="version-02"
+        )
+    with pytest.raises(BadInput, match="reasons-missing"):
+        await open_(county, reason=" ")
+    with pytest.raises(NotAllowed):
+        await open_(county, "teacher")
+    with pytest.raises(NotFound):
+        await open_(county, "outsider")
+    await open_(county)
+    await open_(county)
+    opened = await standing.correction_of(await newest(county))
+    assert opened is not None
+    assert (opened.reason, opened.opener, opened.asked) == ("更正一条放学提示", "安书远", None)
+    assert (await trail(county)).count("return.reopened") == 1
+    assert await sign(county) == 2
+
+
+async def test_only_the_principal_signs_a_version_and_only_what_they_saw(county: Cast) -> None:
+    await open_(county)
+    digest = (await draft_of(county)).facts_digest
+    with pytest.raises(NotAllowed):
+        await sign(county, "officer", digest=digest)
+    with pytest.raises(NotFound):
+        await sign(county, "outsider", digest=digest)
+    await one_too_few(county, LATER)
+    with pytest.raises(Conflict, match="draft-changed"):
+        await sign(county, digest=digest)
+    with pytest.raises(BadInput):
+        await sign(county, digest=digest, key="short")
+    assert (await newest(county)).sent.version == 1
+    assert "return.signed" not in await trail(county)
+
+
+async def test_before_the_close_there_is_no_correction(county: Cast) -> None:
+    q4 = Period.parse("2026Q4")
+    with pytest.raises(Conflict, match="nothing-sealed"):
+        await life.open_correction(county["officer"], county.school, q4, "早", NEXT_DAY, key="reopen-002")
+    with pytest.raises(Conflict, match="quarter-open"):
+        await life.make_version(
+            county["principal"], county.school, q4, "0" * 64, "早", NEXT_DAY, key="version-02"
+        )
+
+
+async def test_an_incident_told_after_the_close_lowers_the_next_version(county: Cast) -> None:
+    happened = CLOSE - timedelta(days=9)
+    values = {
+        "happened_at": happened,
+        "discovered_at": happened,
+        "category": "facility",
+        "liability": "pending",
+    }
+    values |= dict.fromkeys(INCIDENTS.columns[6:], 0)
+    await record(INCIDENTS, county["officer"], county.school, values, "incident-1", NEXT_DAY)
+    await open_(county)
+    before = (await newest(county)).sent.total
+    await sign(county)
+    after = (await newest(county)).sent.total
+    assert before is not None
+    assert after is not None
+    assert after < before
+
+
+# ---------------------------------------------------------------- causes
+async def test_causes_are_written_while_the_draft_or_a_correction_is_open(county: Cast) -> None:
+    texts = {"education.weekly": "台风停课一周"}
+    with pytest.raises(Conflict, match="causes-frozen"):
+        await causes.write(county["officer"], county.school, Q3, texts, NEXT_DAY, key="causes-001")
+    await open_(county)
+    for _ in range(2):
+        await causes.write(county["officer"], county.school, Q3, texts, NEXT_DAY, key="causes-001")
+    changed = texts | {"education.daily": "值日老师病假"}
+    assert await causes.write(county["officer"], county.school, Q3, changed, LATER, key="causes-002") == 1
+    assert await causes.write(county["officer"], county.school, Q3, changed, LATER, key="causes-003") == 0
+    taken_back = {"education.daily": ""}
+    assert (
+        await causes.write(county["principal"], county.school, Q3, taken_back, LATER, key="causes-004") == 1
+    )
+    await sign(county)
+    sealed = await queries.document_of(county.school, Q3)
+    assert sealed is not None
+    assert [(cause.line, cause.text) for cause in sealed.causes] == [("education.weekly", "台风停课一周")]
+    written = await causes.history(county["officer"], county.school, Q3)
+    assert [(w.line, w.text, w.writer) for w in written][1:] == [
+        ("education.daily", "值日老师病假", "安书远"),
+        ("education.daily", "", "陈校明"),
+    ]
+    assert (await trail(county)).count("return.causes") == 3
+
+
+async def test_causes_are_the_schools_own_and_short(county: Cast) -> None:
+    await open_(county)
+    for who, error in (("teacher", NotAllowed), ("clerk", NotAllowed), ("outsider", NotFound)):
+        with pytest.raises(error):
+            await causes.write(county[who], county.school, Q3, {"T2": "x"}, LATER, key="causes-001")
+    with pytest.raises(BadInput, match="text-long"):
+        await causes.write(county["officer"], county.school, Q3, {"T2": "长" * 201}, LATER, key="causes-001")
+    with pytest.raises(NotFound):
+        await causes.write(county["officer"], county.school, Q3, {"no.line": "x"}, LATER, key="causes-001")
+    with pytest.raises(NotFound):
+        await causes.history(county["outsider"], county.school, Q3)
+
+
+async def test_causes_of_the_draft_are_sealed_with_the_quarter(county: Cast) -> None:
+    q4 = Period.parse("2026Q4")
+    eve = close_at(q4) - timedelta(days=1)
+    await causes.write(
+        county["officer"], county.school, q4, {"education.daily": "流感"}, eve, key="causes-001"
+    )
+    draft = await queries.draft_of(county.school, q4, eve)
+    assert [cause.text for cause in draft.causes] == ["流感"]
+    await actions.seal(county.school, q4, close_at(q4))
+    sealed = await queries.document_of(county.school, q4)
+    assert sealed is not None
+    assert sealed.causes == draft.causes
