@@ -14,6 +14,7 @@ from datetime import datetime, time
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from config.sealing import key_of
 from config.settings import Settings
 from reports.jobs import deliver_due, quarter_close
 from reports.pdf import Renderer
@@ -135,10 +136,11 @@ def _soon() -> datetime:
 
 @contextlib.asynccontextmanager
 async def open_press(settings: Settings) -> AsyncIterator[Press]:
-    """What draws returns in this process; its workers end with the block."""
+    """What draws and seals returns in this process; its workers end with the block."""
     renderer = Renderer(settings.data)
     try:
-        yield Press(settings.data, renderer, me(), settings.test_clock is not None)
+        key = await asyncio.to_thread(key_of, settings)
+        yield Press(settings.data, renderer, me(), settings.test_clock is not None, key)
     finally:
         await renderer.close()
 

@@ -7,6 +7,8 @@ service is told which one to mend.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import os
 import secrets
 from collections.abc import Mapping
@@ -28,8 +30,8 @@ class Settings:
     """All that may differ between two installations.
 
     `database_url` is `sqlite:///relative/or//absolute/path.db` or `postgresql://…`; `data` is the folder for
-    everything that is a file (evidence, fonts, the generated key); `jobs` says whether this process also
-    runs jobs.
+    everything that is a file (evidence, fonts, the generated keys); `jobs` says whether this process also
+    runs jobs. `signing_key` is a PKCS#12 to seal returns with, in place of the key in the data folder.
     """
 
     database_url: str = field(repr=False)
@@ -38,6 +40,8 @@ class Settings:
     base_url: str
     test_clock: Path | None = None
     jobs: bool = True
+    signing_key: bytes | None = field(default=None, repr=False)
+    signing_password: str | None = field(default=None, repr=False)
 
     @property
     def secure_cookies(self) -> bool:
@@ -72,6 +76,8 @@ def read_settings(
         secret_key=_secret_key(source, data, base_url),
         base_url=base_url,
         test_clock=_test_clock(source),
+        signing_key=binary_secret(source, "SIGNING_KEY"),
+        signing_password=secret(source, "SIGNING_PASSWORD"),
     )
 
 
@@ -108,6 +114,25 @@ def secret(environ: Mapping[str, str], name: str) -> str | None:
         return Path(path).read_text(encoding="utf-8").strip() or None
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput.one(variable, "setting-file-unreadable", path=path) from error
+
+
+def binary_secret(environ: Mapping[str, str], name: str) -> bytes | None:
+    """As `secret`, of something that is no text: base64 in the variable itself, or a file that holds its bytes.
+
+    Raises BadInput as `secret` does, and when the variable's value is not base64.
+    """
+    plain, variable = environ.get(PREFIX + name), f"{PREFIX}{name}_FILE"
+    path = environ.get(variable)
+    if path and plain:
+        raise BadInput.one(variable, "setting-given-twice", other=PREFIX + name)
+    try:
+        if path:
+            return Path(path).read_bytes()
+        return base64.b64decode("".join(plain.split()), validate=True) if plain else None
+    except OSError as error:
+        raise BadInput.one(variable, "setting-file-unreadable", path=path) from error
+    except (binascii.Error, ValueError) as error:
+        raise BadInput.one(PREFIX + name, "setting-not-base64") from error
 
 
 def _check_zone(environ: Mapping[str, str]) -> None:

@@ -48,15 +48,15 @@ def _write(place: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         aside.replace(place)
-        _sync_folder(place.parent)
+        sync_folder(place.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             aside.unlink()
         raise
 
 
-def _sync_folder(folder: Path) -> None:
-    """A rename is safe only once the folder that holds the name has been written through too."""
+def sync_folder(folder: Path) -> None:
+    """A rename is safe only once the folder that holds the name has been written through to the disk too."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -10,7 +10,9 @@ from uuid import UUID
 
 from reports import files
 from reports.document import parse
+from reports.keys import SigningKey
 from reports.pdf import Renderer
+from reports.seal import sign
 from safety.database import fetch_tuples
 from safety.errors import NotFound
 from safety.ids import new_id
@@ -23,12 +25,15 @@ values ($1, $2, $3, $4, $5, $6) on conflict (sealed) do nothing"""
 
 @dataclass(frozen=True)
 class Press:
-    """What making a return's file takes: the data folder, the workers that draw, and whose claims these are."""
+    """What making a return's file takes: the data folder, the workers that draw, whose claims these are, and the key
+    to sign with (None: not signed, as in tests that draw nothing real).
+    """
 
     data: Path
     renderer: Renderer
     owner: str
     test_clock: bool = False
+    key: SigningKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +64,18 @@ async def sealed_file(press: Press, return_id: UUID, now: datetime) -> SealedFil
     rows = await fetch_tuples(None, DOCUMENT, [return_id])
     if not rows:
         raise NotFound
-    content = await press.renderer.render_return(parse(rows[0][0].encode()))
+    drawn = await press.renderer.render_return(parse(rows[0][0].encode()))
+    content = await asyncio.to_thread(_signed, drawn, press.key, now)
     digest = await asyncio.to_thread(files.store, press.data, content)
-    await fetch_tuples(None, SAVE, [new_id(), return_id, digest, len(content), now, ""])
+    fingerprint = press.key.fingerprint if press.key else ""
+    await fetch_tuples(None, SAVE, [new_id(), return_id, digest, len(content), now, fingerprint])
     made = await file_of(return_id)
     assert made is not None
     return made
+
+
+def _signed(drawn: bytes, key: SigningKey | None, now: datetime) -> bytes:
+    return sign(drawn, key, now) if key else drawn
 
 
 async def file_of(return_id: UUID) -> SealedFile | None:
