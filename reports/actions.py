@@ -13,6 +13,7 @@ from reports import queries
 from reports.canonical import canonical
 from reports.compile import Making, compile_return
 from reports.document import ReturnDocument
+from reports.outbox import post
 from safety.access.scope import Scope
 from safety.audit.actions import append
 from safety.calendar import Period
@@ -36,8 +37,6 @@ SAVE_RETURN = """insert into school_return (id, school, bureau, period, version,
 facts_digest, previous_digest, total, grade, sign_off, sealed_at, closed_late, made_up, test_clock)
 select $1, s.id, s.bureau, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 from school s where s.id = $2
 on conflict (school, period, version) do nothing returning bureau"""
-SAVE_OUTBOX = """insert into outbox (message, sealed, bureau, state, attempts, next_at, claimed_by, error)
-values ($1, $2, $3, 'waiting', 0, $4, '', '')"""
 
 
 def may_be_drafted(period: Period, now: datetime) -> bool:
@@ -191,7 +190,7 @@ async def save_return(
     rows = await fetch_tuples(None, SAVE_RETURN, values)
     if not rows:
         return False
-    await fetch_tuples(None, SAVE_OUTBOX, [new_id(), id_, rows[0][0], now])
+    await post("return", id_, rows[0][0], now)
     told = {"version": document.version, "document": digest, "facts_digest": document.facts_digest}
     await append(school_id, None, "return.sealed", f"returns/{document.period.id}", told, now)
     return True

@@ -22,8 +22,7 @@ log = logging.getLogger(__name__)
 
 CLOSE = "quarter-close"
 ALERT_AFTER = timedelta(hours=1)
-OVERDUE = """select count(*) from outbox o join school_return r on r.id = o.sealed
-where o.state = 'waiting' and r.sealed_at < $1"""
+OVERDUE = "select count(*) from outbox where state = 'waiting' and posted_at < $1"
 UNSEALED = """select s.id from school s where not exists
 (select 1 from school_return r where r.school = s.id and r.period = $1) order by s.id"""
 
@@ -70,12 +69,12 @@ async def deliver_due(press: Press, now: datetime) -> int:
     found = await deliver_waiting(press, now)
     stuck = await overdue(now)
     if stuck:
-        log.error("%d returns have not been delivered for more than an hour", stuck)
+        log.error("%d messages have not been delivered for more than an hour", stuck)
     return found.delivered
 
 
 async def overdue(now: datetime) -> int:
-    """How many sealed returns have waited for more than an hour."""
+    """How many messages have waited for more than an hour."""
     rows = await fetch_tuples(None, OVERDUE, [now - ALERT_AFTER])
     return int(rows[0][0])
 

@@ -39,7 +39,7 @@ union select b.id from bureau b join tree on b.parent = tree.id)
 select s.id, s.code, s.name from school s join tree on s.bureau = tree.id order by s.code"""
 RECEIVED = """select i.id, i.school_code, i.version, i.facts_digest, i.bytes_digest, i.size, i.received_at,
 r.status, r.total, r.grade, r.closed_late
-from inbox_item i left join outbox o on o.message = i.message left join school_return r on r.id = o.sealed
+from inbox_item i left join outbox o on o.message = i.message left join school_return r on r.id = o.subject
 where i.period = $1 order by i.school_code, i.version"""
 
 

@@ -1,7 +1,4 @@
-"""Returns as they were frozen, what the principal signed, what is on its way, and what a bureau has received.
-
-`Return`, `SignOff`, `SealedFile`, `InboxItem` and `Receipt` are only ever added to. `Outbox` is the one row that moves.
-"""
+"""Returns as they were frozen, what the principal signed, and what a bureau has received: only ever added to."""
 
 from piccolo.columns import UUID, Boolean, ForeignKey, Integer, Text, Timestamptz, Varchar
 from piccolo.columns.base import OnDelete
@@ -61,20 +58,6 @@ class SealedFile(Table, tablename="sealed_file"):
     fingerprint = Varchar(length=64)
 
 
-class Outbox(Table, tablename="outbox"):
-    """A sealed return on its way: made in the transaction that seals it, `delivered` once its receipt is stored."""
-
-    message = UUID(primary_key=True, default=None)
-    sealed = ForeignKey(Return, null=False, on_delete=RESTRICT, index=False)
-    bureau = ForeignKey(Bureau, null=False, on_delete=RESTRICT, index=False)
-    state = Varchar(length=10, default="waiting")
-    attempts = Integer(default=0)
-    next_at = Timestamptz(default=None)
-    claimed_by = Varchar(length=120, default="")
-    lease_until = Timestamptz(null=True, default=None)
-    error = Text(default="")
-
-
 class InboxItem(Table, tablename="inbox_item"):
     """What a bureau received: the digest names the file. The same message is received once."""
 
@@ -88,16 +71,6 @@ class InboxItem(Table, tablename="inbox_item"):
     bytes_digest = Varchar(length=64)
     size = Integer()
     received_at = Timestamptz(default=None)
-
-
-class Receipt(Table, tablename="receipt"):
-    """The receiver's answer, as the sender keeps it: which message, which bytes, when, under which number."""
-
-    message = UUID(primary_key=True, default=None)
-    number = UUID(default=None)
-    bytes_digest = Varchar(length=64)
-    received_at = Timestamptz(default=None)
-    stored_at = Timestamptz(default=None)
 
 
 class Decision(Table, tablename="return_decision"):

@@ -19,7 +19,7 @@ from safety.ids import new_id
 
 AFTER_CLOSE = timedelta(seconds=20)
 TRIES = 3
-UNDELIVERED = """select count(*) from outbox o join school_return r on r.id = o.sealed
+UNDELIVERED = """select count(*) from outbox o join school_return r on r.id = o.subject
 where o.state = 'waiting' and r.period = $1"""
 
 

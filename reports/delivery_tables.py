@@ -1,0 +1,60 @@
+"""What is on its way, and what came of it.
+
+`Outbox` is the one row that moves; the others are only ever added to.
+"""
+
+from piccolo.columns import UUID, ForeignKey, Integer, Text, Timestamptz, Varchar
+from piccolo.columns.base import OnDelete
+from piccolo.table import Table
+
+from safety.places.tables import Bureau
+
+RESTRICT = OnDelete.restrict
+
+
+class Outbox(Table, tablename="outbox"):
+    """A message on its way, made in the transaction that seals what it carries.
+
+    `kind` and `subject` say what it carries: a row of the kind's own table. `bureau` is whom it is for; None is the
+    level above this instance, which has no row here. `state` is waiting, delivered (its receipt is stored) or dead
+    (refused for good: somebody has to look).
+    """
+
+    message = UUID(primary_key=True, default=None)
+    kind = Varchar(length=10)
+    subject = UUID(default=None)
+    bureau = ForeignKey(Bureau, null=True, default=None, on_delete=RESTRICT, index=False)
+    posted_at = Timestamptz(default=None)
+    state = Varchar(length=10, default="waiting")
+    attempts = Integer(default=0)
+    tried_at = Timestamptz(null=True, default=None)
+    next_at = Timestamptz(default=None)
+    claimed_by = Varchar(length=120, default="")
+    lease_until = Timestamptz(null=True, default=None)
+    error = Text(default="")
+
+
+class Receipt(Table, tablename="receipt"):
+    """The receiver's answer, as the sender keeps it: which message, which bytes, when, under which number.
+
+    `way` is the transport that brought it; `answer` what the receiver said, word for word: a signed receipt, a mail
+    server's last line, the name under which the file lies there.
+    """
+
+    message = UUID(primary_key=True, default=None)
+    number = UUID(default=None)
+    bytes_digest = Varchar(length=64)
+    received_at = Timestamptz(default=None)
+    stored_at = Timestamptz(default=None)
+    way = Varchar(length=10, default="inbox")
+    answer = Text(default="")
+
+
+class FailedAttempt(Table, tablename="failed_attempt"):
+    """An attempt that did not bring a receipt, and why."""
+
+    id = UUID(primary_key=True, default=None)
+    message = UUID(default=None)
+    at = Timestamptz(default=None)
+    way = Varchar(length=10, default="")
+    error = Text(default="")
