@@ -71,8 +71,8 @@ async def import_bundle(
     """Take in a folder (or one file) of tables. `actor` None is the shell, which may do what an administrator may.
 
     Raises BadInput with every bad cell as a problem whose field is `file:row:column` (the header is row 1; row 0 and
-    an empty column mean the file or the row as a whole); NotAllowed for places, people or a ledger that the person
-    may not write.
+    an empty column mean the file or the row as a whole), rows of a school whose ledger the person may not write
+    among them; NotAllowed for places and people.
     """
     sheets, problems = await asyncio.to_thread(read_folder, folder, specs(in_use.registry()))
     if not sheets and not problems:

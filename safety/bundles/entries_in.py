@@ -15,7 +15,7 @@ from safety.bundles.reading import Sheet
 from safety.bundles.work import CHUNK, Raw, Work, places, recorded_then
 from safety.clock import local_day
 from safety.database import execute_many, fetch_tuples
-from safety.errors import NotAllowed, Problem
+from safety.errors import Problem
 from safety.ids import new_id
 from safety.ledger.actions import KEY, WHY_LENGTH
 from safety.ledger.declare import Field, Kind, Ledger, Values
@@ -160,7 +160,7 @@ class Entries:
         if actor is None or actor.admin:
             return []
         if not can_write(self.ledger, actor, school):
-            raise NotAllowed
+            return [Problem("school", "school-not-yours", {"school": raw["school"].strip()})]
         problems = []
         own = own_classes(self.ledger, actor, school)
         for item in self.ledger.fields:

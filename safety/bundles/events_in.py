@@ -38,6 +38,7 @@ class _Entry:
     ledger: Ledger
     school: int
     day: date
+    recorded_at: datetime
     supersedes: UUID | None
     superseded_by: UUID | None
 
@@ -88,8 +89,8 @@ class Events:
         for start in range(0, len(wanted), CHUNK):
             part = wanted[start : start + CHUNK]
             sql = (
-                f"select id, school, happened_on, supersedes, superseded_by from {shape_of(ledger).table} "  # noqa: S608
-                f"where id in ({places(len(part))})"
+                f"select id, school, happened_on, recorded_at, supersedes, superseded_by "  # noqa: S608
+                f"from {shape_of(ledger).table} where id in ({places(len(part))})"
             )
             for id_, *rest in await fetch_tuples(None, sql, part):
                 self.entries[id_] = _Entry(ledger, *rest)
@@ -117,7 +118,8 @@ class Events:
         happened, recorded = (self._time(name, raw, problems) for name in TIMES)
         recorded = recorded or self.work.now
         value = self._value(event, raw, problems)
-        problems += _times_problems(entry, happened, recorded, self.work.now)
+        first = self.entries[self._first(id_)]
+        problems += _times_problems(entry, first.recorded_at, happened, recorded, self.work.now)
         recorded_by = self._recorded_by(raw, problems)
         key = raw.get("submission_key", "").strip()
         if key and not KEY.fullmatch(key):
@@ -207,10 +209,13 @@ class Events:
 
 
 def _times_problems(
-    entry: _Entry, happened: datetime | None, recorded: datetime, now: datetime
+    entry: _Entry, written: datetime, happened: datetime | None, recorded: datetime, now: datetime
 ) -> list[Problem]:
+    """`written` is when the first version of the entry was recorded."""
     if recorded > now:
         return [Problem("recorded_at", "recorded-in-future")]
+    if recorded < written:
+        return [Problem("recorded_at", "event-before-recorded")]
     if happened is None:
         return []
     if happened > recorded:

@@ -1,5 +1,6 @@
 """Versions, voidings and later facts in bundles."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,7 +51,9 @@ async def test_versions_that_cannot_be_are_refused(
 ) -> None:
     text = CHAIN.replace(*change)
     assert text != CHAIN
-    assert expected in [code for _, code in await refused(tmp_path, small(daily_reminders=text))]
+    found = await refused(tmp_path, small(daily_reminders=text))
+    assert expected in [code for _, code in found]
+    assert all(re.fullmatch(r"daily_reminders\.csv:[2-5]:[a-z_]*", place) for place, _ in found)
 
 
 async def test_later_facts_belong_to_the_first_version(database: CampusEngine, tmp_path: Path) -> None:
@@ -71,6 +74,11 @@ async def test_later_facts_belong_to_the_first_version(database: CampusEngine, t
         (("2026-09-20T10:00", "2026-09-20T12:00"), ("events.csv:2:happened_at", "event-in-future")),
         (("2026-09-20T10:00", "2026-09-01T12:00"), ("events.csv:2:happened_at", "event-before-entry")),
         (("2026-09-20T11:00", "2027-09-20T11:00"), ("events.csv:2:recorded_at", "recorded-in-future")),
+        # The incident was recorded at noon of that day.
+        (
+            ("2026-09-20T10:00,2026-09-20T11:00", "2026-09-15T11:00,2026-09-15T11:59"),
+            ("events.csv:2:recorded_at", "event-before-recorded"),
+        ),
     ],
 )
 async def test_a_bad_event_is_named(

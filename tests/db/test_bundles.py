@@ -197,8 +197,11 @@ async def test_an_officer_fills_own_ledgers_and_states_nothing_that_only_adminis
     with pytest.raises(NotAllowed):
         await import_bundle(officer, write(tmp_path / "places", {"schools": SMALL["schools"]}), NOW)
     guard = await scope_of_login("gao", NOW)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(BadInput) as caught:
         await import_bundle(guard, tmp_path / "own", NOW)
+    assert [(found.field, found.code) for found in caught.value.problems] == [
+        ("daily_reminders.csv:2:school", "school-not-yours")
+    ]
 
 
 async def test_a_known_entry_that_is_void_by_now_becomes_void(database: CampusEngine, tmp_path: Path) -> None:
