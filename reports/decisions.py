@@ -120,7 +120,7 @@ async def _item(scope: Scope, item_id: UUID) -> Item:
     bureau, code, period, version = rows[0]
     # An administrator sees to accounts; what a bureau decides is its clerks' to say.
     if not any(role.name == "clerk" and bureau in role.bureaus for role in scope.roles):
-        raise NotAllowed("clerk-only")
+        raise NotAllowed("decision-clerk-only")
     school = await fetch_tuples(None, SCHOOL, [code])
     return Item(item_id, bureau, code, period, version, school[0][0] if school else None)
 
