@@ -16,7 +16,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from config.rules import put_in_use
 from config.scheduler import running
 from config.settings import Settings
-from reports import adjustment_routes, board_pages, inspection
+from reports import adjustment_routes, board_pages, inspection, reminders
 from reports import routes as return_routes
 from safety.access import admin_routes
 from safety.access import routes as access_routes
@@ -43,7 +43,8 @@ from safety.web.pages import TEMPLATE_FOLDER, Pages
 from safety.web.sessions import Reception
 
 Routes = Router | BaseRouteHandler
-BODY_LIMIT = 2 * 1024 * 1024
+BODY_LIMIT = 256 * 1024
+"""Of a form; parsing a larger one would keep everybody else waiting. A route that takes files states its own."""
 MADE_UP = "select 1 from bureau where made_up union all select 1 from school where made_up limit 1"
 
 # A slice is on the web when its router is in this list, and in the menu when it has an entry below.
@@ -123,6 +124,7 @@ def make_kernel(settings: Settings, clock: Clock, texts: Catalogue) -> Kernel:
         assets=assets,
         nav=tuple(NAV),
         banners=("banner.test-clock",) if settings.test_clock else (),
+        callers=(reminders.calls,),
     )
 
 

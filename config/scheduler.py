@@ -19,6 +19,7 @@ from config.settings import Settings
 from reports.jobs import deliver_due, quarter_close
 from reports.pdf import Renderer
 from reports.press import Press
+from reports.reminders import REMINDERS
 from safety.access.jobs import purge
 from safety.clock import ZONE, Clock
 from safety.jobs.actions import Outcome, walk
@@ -51,6 +52,7 @@ def table(press: Press) -> tuple[Entry, ...]:
     pace = FASTER_UNDER_TEST if press.test_clock else 1
     rows: tuple[tuple[Job | Tick, str, float], ...] = (
         (quarter_close(press), "", 20),
+        (REMINDERS, "", 60),
         (Job("tallies", nightly(TALLIES_AT), _by_now(compare_tallies)), "", 60),
         (Job("purge", nightly(PURGE_AT), _by_now(purge)), "", 60),
         (lambda clock: deliver_due(press, clock.now()), "deliver", 20),

@@ -5,16 +5,19 @@ They stand at `/bureaus/…` for clerks and at `/inspect/…` for inspectors, th
 
 from dataclasses import dataclass
 
-from litestar import Response, Router, get
+from litestar import Response, Router, get, post
 from litestar.params import FromPath
 
-from reports import boards
+from reports import boards, reminders
+from reports.actions import may_be_drafted
+from safety.calendar import Period
+from safety.clock import local_day
 from safety.web.guards import at_bureau
-from safety.web.pages import page
+from safety.web.pages import go_to, page
 from safety.web.paging import page_number
 from safety.web.quarters import quarters_of
 from safety.web.score_view import grade_kind
-from safety.web.visit import WebRequest, visit_of
+from safety.web.visit import Visit, WebRequest, visit_of
 
 Page = Response[str]
 PER_PAGE = 50
@@ -55,7 +58,17 @@ async def show_board(request: WebRequest, door: BureauDoor) -> Page:
         sorts=boards.SORTS,
         search=search,
         kind_of=lambda row: grade_kind(row.grade, found.sheet),
+        unsigned=await _unsigned(visit, door, quarters.shown),
     )
+
+
+async def _unsigned(visit: Visit, door: BureauDoor, period: Period) -> tuple[int, int] | None:
+    """How many schools have not signed the open draft, and how many of them a clerk may remind today."""
+    if door.inspect or not may_be_drafted(period, visit.now):
+        return None
+    schools = await boards.schools_below(visit.viewer, visit.bureau)
+    waiting = await reminders.unsigned(schools, period)
+    return len(waiting), len(await reminders.remindable(schools, period, local_day(visit.now)))
 
 
 async def show_incidents(request: WebRequest, door: BureauDoor) -> Page:
@@ -109,4 +122,13 @@ async def bureau_late(request: WebRequest, code: FromPath[str]) -> Page:
     return await show_late(request, bureau_door(code))
 
 
-ROUTER = Router("/", route_handlers=[bureau_board, bureau_incidents, bureau_late])
+@post("/bureaus/{code:str}/reminders", guards=[at_bureau("clerk")], status_code=200)
+async def remind(request: WebRequest, code: FromPath[str]) -> Page:
+    """Remind the schools that have not signed the quarter's draft; once a day."""
+    visit = visit_of(request)
+    schools = await boards.schools_below(visit.viewer, visit.bureau)
+    await reminders.remind(visit.viewer, visit.bureau, schools, visit.now)
+    return go_to(f"/bureaus/{code}", "reminded")
+
+
+ROUTER = Router("/", route_handlers=[bureau_board, bureau_incidents, bureau_late, remind])

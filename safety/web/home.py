@@ -1,6 +1,6 @@
 """The first page after signing in: what is due today, for me, and why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from litestar import Response, get
@@ -15,7 +15,7 @@ from safety.dues import dues, names_of
 from safety.facts import SchoolFacts
 from safety.ledger.queries import people_by_id
 from safety.places.facts import school_facts
-from safety.rulebook import Rulebook
+from safety.web.calls import Call
 from safety.web.guards import signed_in
 from safety.web.pages import page
 from safety.web.tasks import URGENCIES, Desk, Task
@@ -36,6 +36,7 @@ class SchoolDay:
     provisional: bool
     tasks: dict[str, list[Task]]
 
+    calls: tuple[Call, ...] = ()
     @property
     def manages(self) -> bool:
         return bool(self.roles & set(MANAGERS))
@@ -65,13 +66,21 @@ async def home(request: WebRequest) -> Response[str]:
     visit = visit_of(request)
     viewer = visit.viewer
     own = dict.fromkeys(r.school for r in viewer.roles if r.name in SCHOOL_ROLES and r.school is not None)
-    schools = [await _school_day(viewer, number, visit.now) for number in own]
+    schools = [await _called(request, await _school_day(viewer, number, visit.now)) for number in own]
     return page(
         request, "home.html", schools=schools, bureaus=await _bureaus(viewer), today=local_day(visit.now)
     )
 
 
 async def _school_day(viewer: Scope, school_id: int, now: datetime) -> SchoolDay:
+async def _called(request: WebRequest, day: SchoolDay) -> SchoolDay:
+    visit, facts = visit_of(request), day.facts
+    asked = [
+        await caller(visit.viewer, facts.id, facts.code, visit.now) for caller in kernel_of(request).callers
+    ]
+    return replace(day, calls=tuple(call for several in asked for call in several))
+
+
     today = local_day(now)
     facts = await school_facts(school_id)
     period = Period.of(today)

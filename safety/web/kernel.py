@@ -12,6 +12,7 @@ from litestar.connection import ASGIConnection
 
 from safety.clock import Clock
 from safety.web.assets import Assets
+from safety.web.calls import Caller
 from safety.web.nav import NavItem
 from safety.web.pages import Pages
 
@@ -30,6 +31,8 @@ class Kernel:
     nav: tuple[NavItem, ...] = ()
     # Catalogue keys of what every page must say at its top, such as that the clock is not the real one.
     banners: tuple[str, ...] = ()
+    # Who has something to tell people on their first page.
+    callers: tuple[Caller, ...] = ()
     hosts: frozenset[str] = field(init=False)
     secure: bool = field(init=False)
 

@@ -61,6 +61,7 @@ def _environment(
         lang=lang,
         asset=assets.url,
         new_key=lambda: str(new_id()),
+        as_day=functools.partial(format_day, lang=lang),
     )
     made.filters.update(
         text=functools.partial(_text, lang),
