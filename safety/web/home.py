@@ -15,8 +15,10 @@ from safety.dues import dues, names_of
 from safety.facts import SchoolFacts
 from safety.ledger.queries import people_by_id
 from safety.places.facts import school_facts
+from safety.rulebook import Rulebook
 from safety.web.calls import Call
 from safety.web.guards import signed_in
+from safety.web.kernel import kernel_of
 from safety.web.pages import page
 from safety.web.tasks import URGENCIES, Desk, Task
 from safety.web.visit import WebRequest, visit_of
