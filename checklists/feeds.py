@@ -15,8 +15,9 @@ def _sample(row: Stored, events: Sequence[StoredEvent], setting: Setting) -> Rea
     gone = [e.happened_at for e in events if e.kind == "discarded"]
     if discarded_at is not None:
         gone.append(discarded_at)
-    kept = all(at - stored_at >= setting.rules.sample_kept for at in gone)
-    return Reading(meal, valid=meal in setting.facts.meals and grams >= setting.rules.sample_grams and kept)
+    rules = setting.rules.on(row.day)
+    kept = all(at - stored_at >= rules.sample_kept for at in gone)
+    return Reading(meal, valid=meal in setting.facts.meals and grams >= rules.sample_grams and kept)
 
 
 def _batch(row: Stored, events: Sequence[StoredEvent], setting: Setting) -> Reading:
@@ -25,11 +26,11 @@ def _batch(row: Stored, events: Sequence[StoredEvent], setting: Setting) -> Read
 
 
 def _sample_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
-    least, meals = setting.rules.sample_grams, setting.facts.meals
+    rules_on, meals = setting.rules.on, setting.facts.meals
     return [
         Mark(None, day, meal, timed)
         for _, day, meal, grams, timed in rows
-        if grams >= least and meal in meals
+        if meal in meals and grams >= rules_on(day).sample_grams
     ]
 
 

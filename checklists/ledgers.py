@@ -10,8 +10,8 @@ from safety.calendar import Period
 from safety.errors import Problem
 from safety.facts import MEALS, SchoolFacts
 from safety.ledger.declare import Choice, EventKind, Field, Kind, Ledger, Remark, Values
+from safety.limits import DutyRules
 from safety.rulebook import Rulebook
-from safety.sheet import DutyRules
 from safety.text import Text
 
 CANTEEN = frozenset({"canteen", "officer", "principal"})
@@ -32,7 +32,7 @@ def _sample_problems(values: Values, facts: SchoolFacts) -> Sequence[Problem]:
 
 
 def _rules(day: date) -> DutyRules:
-    return Rulebook.of(in_use.standards(), Period.of(day)).duties
+    return Rulebook.of(in_use.standards(), Period.of(day)).duties.on(day)
 
 
 def _sample_remarks(values: Values, facts: SchoolFacts) -> Sequence[Remark]:

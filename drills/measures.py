@@ -5,7 +5,19 @@ from datetime import date
 from typing import NamedTuple
 
 from safety.duties import EVALUATED, Window
-from safety.measures import Beside, Fill, Mark, Measured, Row, Setting, by_day, collect, note, timing_of
+from safety.measures import (
+    Beside,
+    Fill,
+    Mark,
+    Measured,
+    Row,
+    Setting,
+    by_day,
+    collect,
+    note,
+    timing_of,
+    within,
+)
 
 
 class Evaluation(NamedTuple):
@@ -26,7 +38,7 @@ def evaluations(line: str, spans: Sequence[Window], marks: Sequence[Mark], setti
 
     def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
         def work(row: Row, fills: list[Fill]) -> None:
-            for mark in days.get(window.start, ()):
+            for mark in within(days, window):
                 found = mark.extra
                 assert isinstance(found, Evaluation)
                 if not found.asked:

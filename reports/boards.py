@@ -259,13 +259,13 @@ def _incident_line(
 ) -> IncidentLine:
     rules = Rulebook.of(in_use.standards(), period)
     book = rules.incidents
-    ran = tuple(ClockLine(c, _outcome(c, now, book.times)) for c in clocks(incident, now, book))
+    ran = tuple(ClockLine(c, _outcome(c, now)) for c in clocks(incident, now, book))
     least = rules.sheet.suppress_below if state.category in SENSITIVE else 0
     return IncidentLine(facts, incident.id, state, grade(state, book), ran, least)
 
 
-def _outcome(clock: Clock, now: datetime, times: int) -> str:
-    cause = cause_of(clock, now, times)
+def _outcome(clock: Clock, now: datetime) -> str:
+    cause = cause_of(clock, now)
     if cause is None:
         return "in-time" if clock.reported_at is not None else "running"
     return str(cause)

@@ -244,7 +244,7 @@ def _clocks(item: incidents.Incident, state: incidents.State, found: Found) -> I
     book = found.book.incidents
     for number, clock in enumerate(incidents.clocks(item, found.at, book)):
         reported = clock.reported_at is not None and clock.reported_at <= found.at
-        cause = incidents.cause_of(clock, found.at, book.times)
+        cause = incidents.cause_of(clock, found.at)
         yield Clock(
             reason="worse" if number else state.category,
             starts_at=clock.started_at,

@@ -138,6 +138,14 @@ class ScoreGroup(Part, frozen=True, kw_only=True):
     lines: tuple[ScoreLine, ...]
 
 
+class InForce(Part, frozen=True, kw_only=True):
+    """A part of the quarter in which no standard changed; `changed` names those that did on its first day."""
+
+    since: date
+    until: date
+    changed: tuple[str, ...] = ()
+
+
 class Score(Part, frozen=True, kw_only=True):
     """Exactly the JSON of `score --json`. `total` and `grade` are null when no line applies."""
 
@@ -145,6 +153,7 @@ class Score(Part, frozen=True, kw_only=True):
     period: str
     as_of: Instant
     standards: str
+    in_force: tuple[InForce, ...] = ()
     total: Points | None
     grade: str | None
     provisional: bool = False
@@ -325,6 +334,9 @@ def facts_digest(document: ReturnDocument) -> str:
     """
     score = fields_of(_sorted_score(document.score))
     del score["as_of"]
+    if not document.score.in_force:
+        # Returns that were made before there was such a list keep their digest.
+        del score["in_force"]
     text = object_of({"facts": part(_sorted_facts(document.facts)), "score": object_of(score)})
     return hashlib.sha256(text).hexdigest()
 

@@ -12,7 +12,7 @@ from safety.calendar import Period
 from safety.clock import local_day
 from safety.duties import AWARENESS, DUTIES, ZERO, Window, base_expected, class_ids, close_day, windows
 from safety.facts import SchoolFacts
-from safety.limits import DutyRules
+from safety.limits import DutyBook
 from safety.measures import BACKFILLED, LATE, Beside, Fill, Measured
 
 MEALS = {"breakfast": "早餐", "lunch": "午餐", "supper": "晚餐"}
@@ -23,7 +23,7 @@ KINDS: dict[int, Literal["late", "backfilled"]] = {LATE: "late", BACKFILLED: "ba
 def exceptions(
     facts: SchoolFacts,
     period: Period,
-    rules: DutyRules,
+    book: DutyBook,
     measured: Mapping[str, Measured],
     at: datetime,
     printed_as: Mapping[str, str],
@@ -39,11 +39,11 @@ def exceptions(
         extra = {row.day: row.extra for row in own.rows}
         if line == ZERO:
             found += (_uncounted(name, entry) for entry in own.beside)
-        for window in windows(line, facts, period, rules):
+        for window in windows(line, facts, period, book):
             fills = answered.get(window.key, [])
             found += (_untimely(name, window, fill, line, facts) for fill in fills if fill.timing in KINDS)
             if not _is_open(window, period, at):
-                expected = base_expected(line, facts, window, rules) + extra.get(window.due, 0)
+                expected = base_expected(line, facts, window, book) + extra.get(window.due, 0)
                 found += _missed(name, window, line, facts, fills, expected)
     return tuple(found)
 

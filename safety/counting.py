@@ -11,8 +11,8 @@ from safety.calendar import Period
 from safety.clock import local_day
 from safety.duties import base_expected, before_close, close_day, pupils_on, windows
 from safety.facts import SchoolFacts, size_at
+from safety.limits import DutyBook
 from safety.measures import Row
-from safety.sheet import DutyRules
 
 REACHED = "education.weekly"
 """The measured line whose amounts T1 reads: pupils reached, of the pupils of the classes due."""
@@ -64,35 +64,35 @@ def settled_until(at: datetime) -> date:
 
 
 def _settled(
-    line: str, facts: SchoolFacts, period: Period, rules: DutyRules, until: date, frozen: datetime
+    line: str, facts: SchoolFacts, period: Period, book: DutyBook, until: date, frozen: datetime
 ) -> tuple[int, int]:
     """(occurrences by the standard alone, pupils of the classes due) of the windows due up to a settled day."""
-    key = line, period.id, rules, until, bisect_right(facts.size_changes, frozen)
+    key = line, period.id, book, until, bisect_right(facts.size_changes, frozen)
     if key not in facts.memo:
-        spans = [w for w in windows(line, facts, period, rules) if w.due <= until]
+        spans = [w for w in windows(line, facts, period, book) if w.due <= until]
         pupils = sum(pupils_on(facts, w.due, frozen) for w in spans) if line == REACHED else 0
-        facts.memo[key] = sum(base_expected(line, facts, w, rules) for w in spans), pupils
+        facts.memo[key] = sum(base_expected(line, facts, w, book) for w in spans), pupils
     return facts.memo[key]  # type: ignore[return-value]
 
 
 def count_line(
-    line: str, facts: SchoolFacts, period: Period, rules: DutyRules, tallies: "LineTallies", at: datetime
+    line: str, facts: SchoolFacts, period: Period, book: DutyBook, tallies: "LineTallies", at: datetime
 ) -> Count:
     """A measured line's counts as of an instant: windows due by then, the unfilled ones open while still in time."""
     today, closes = local_day(at), close_day(period)
     frozen = before_close(period, at)
     until, sums = tallies.until, tallies.settled
-    expected, whole = _settled(line, facts, period, rules, until, frozen)
+    expected, whole = _settled(line, facts, period, book, until, frozen)
     expected += sums.extra
     on_time, late, backfilled, amount = sums.on_time, sums.late, sums.backfilled, sums.amount
     still_open = 0
     # A quarter that is settled as a whole, as most that are looked at are, has no window left to look at.
-    rest = windows(line, facts, period, rules) if until < period.end else ()
+    rest = windows(line, facts, period, book) if until < period.end else ()
     for window in rest:
         if not until < window.due <= today:
             continue
         row = tallies.rows.get(window.due) or Row(line, window.due)
-        due = base_expected(line, facts, window, rules) + row.extra
+        due = base_expected(line, facts, window, book) + row.extra
         is_open = today <= min(window.grace_until, closes)
         expected += min(row.filled, due) if is_open else due
         still_open += max(0, due - row.filled) if is_open else 0

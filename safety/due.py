@@ -1,5 +1,6 @@
 """What a school owes on a day, one occurrence at a time, and whom it concerns (PURE)."""
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,8 +12,8 @@ from safety.calendar import Period
 from safety.clock import local_day
 from safety.duties import AWARENESS, DUTIES, EVALUATED, ZERO, Window, base_expected, close_day
 from safety.facts import SchoolFacts, size_at
+from safety.limits import DutyBook
 from safety.measures import Fill, Measured, Row
-from safety.sheet import DutyRules
 
 RULED_BY = {ZERO: "T2"}
 """The line of the sheet whose rule and source a measured line has, where it is not its own."""
@@ -90,7 +91,7 @@ def unfinished(
     spans: Iterable[Window],
     kept: Mapping[date, Row],
     facts: SchoolFacts,
-    rules: DutyRules,
+    book: DutyBook,
     day: date,
 ) -> tuple[Window, ...]:
     """Of windows those that are still open on a day, those whose tallies say that something is missing, and recent
@@ -101,13 +102,13 @@ def unfinished(
         row = kept.get(window.due) or Row(line, window.due)
         if row.late and day - window.due <= RECENT:
             return True
-        return row.filled < base_expected(line, facts, window, rules) + row.extra
+        return row.filled < base_expected(line, facts, window, book) + row.extra
 
     return tuple(w for w in spans if w.grace_until >= day or line == AWARENESS or lacks(w))
 
 
 def listed(
-    line: Line, spans: Sequence[Window], facts: SchoolFacts, period: Period, rules: DutyRules, day: date
+    line: Line, spans: Sequence[Window], facts: SchoolFacts, period: Period, book: DutyBook, day: date
 ) -> Iterator[Due]:
     """The occurrences that are open on a day, answered or not, those that are overdue, and those that were answered
     late on that very day; in order of due date.
@@ -115,7 +116,7 @@ def listed(
     entries = {fill.occurrence: fill for fill in line.measured.fills}
     for window in relevant(spans, day, period):
         until = min(window.grace_until, close_day(period))
-        for item, fills in _units(line, window, entries, facts, rules):
+        for item, fills in _units(line, window, entries, facts, book):
             found = Due(
                 line=line.id,
                 ledger=line.ledger,
@@ -152,7 +153,7 @@ Answers = Mapping[str, Fill]
 
 
 def _units(
-    line: Line, window: Window, entries: Answers, facts: SchoolFacts, rules: DutyRules
+    line: Line, window: Window, entries: Answers, facts: SchoolFacts, book: DutyBook
 ) -> Iterator[Unit]:
     match DUTIES[line.id].units:
         case "class":
@@ -162,13 +163,13 @@ def _units(
             for meal in facts.meals:
                 yield _one("meal", meal, meal, entries.get(f"{window.key}/{meal}"))
         case "slots":
-            yield from _slots(line, window, entries, rules)
+            yield from _slots(line, window, entries, book)
         case "rounds":
-            yield _rounds(line, window, entries, rules)
+            yield _rounds(line, window, entries, book)
         case "drills":
             yield from _drills(line, window)
         case "pupils":
-            yield _pupils(line, facts, rules)
+            yield _pupils(line, facts, window, book)
         case _:
             found, fills = _one("school", None, "", entries.get(window.key))
             planned = line.roster.get(window.due, ())
@@ -183,38 +184,40 @@ def _some(unit: str, id_: Hashable, name: str, done: int, expected: int) -> dict
     return {"unit": unit, "unit_id": id_, "unit_name": name, "done": done, "expected": expected}
 
 
-def _slots(line: Line, window: Window, entries: Answers, rules: DutyRules) -> Iterator[Unit]:
+def _slots(line: Line, window: Window, entries: Answers, book: DutyBook) -> Iterator[Unit]:
     todays = line.roster.get(window.due, ())
     for number, slot in enumerate(todays, 1):
         found, fills = _one("slot", number, "", entries.get(f"{window.key}/{number}"))
         yield found | {"person": slot.person, "starts_at": slot.starts_at, "ends_at": slot.ends_at}, fills
-    for number in range(len(todays) + 1, rules.slots_of(line.id) + 1):
+    for number in range(len(todays) + 1, book.on(window.due).slots_of(line.id) + 1):
         yield _one("slot", number, "", None)
 
 
-def _rounds(line: Line, window: Window, entries: Answers, rules: DutyRules) -> Unit:
+def _rounds(line: Line, window: Window, entries: Answers, book: DutyBook) -> Unit:
     """A day's patrols; the next of them was planned for the first slot of the roster that no round has answered."""
     fills = [fill for key, fill in entries.items() if key.startswith(f"{window.key}/")]
     planned = line.roster.get(window.due, ())[len(fills) :]
-    found = _some("rounds", None, "", len(fills), rules.patrol_rounds)
+    found = _some("rounds", None, "", len(fills), book.on(window.due).patrol_rounds)
     return found | ({"rostered_at": planned[0].starts_at} if planned else {}), fills
 
 
 def _drills(line: Line, window: Window) -> Iterator[Unit]:
-    """The drills of the window's first day: those evaluated together, each that is not on its own, to be led to."""
+    """A day's drills: those evaluated together, each that is not on its own, to be led to."""
     assert line.id == EVALUATED
-    day, within = window.start, f"{window.key}/"
-    fills = [fill for fill in line.measured.fills if fill.occurrence.startswith(within)]
-    if fills:
+    within, evaluated = f"{window.key}/", defaultdict(list)
+    for fill in line.measured.fills:
+        if fill.occurrence.startswith(within):
+            evaluated[fill.day].append(fill)
+    for day, fills in sorted(evaluated.items()):
         yield _some("drill", day, day.isoformat(), len(fills), len(fills)), fills
     for found in line.measured.beside:
         if found.occurrence.startswith(within):
-            yield _some("drill", day, day.isoformat(), 0, 1) | {"entry": found.entry}, []
+            yield _some("drill", found.day, found.day.isoformat(), 0, 1) | {"entry": found.entry}, []
 
 
-def _pupils(line: Line, facts: SchoolFacts, rules: DutyRules) -> Unit:
+def _pupils(line: Line, facts: SchoolFacts, window: Window, book: DutyBook) -> Unit:
     assert line.id == AWARENESS
-    share, enrolled = rules.awareness_share, size_at(facts.enrolments, _LATEST)
+    share, enrolled = book.on(window.end).awareness_share, size_at(facts.enrolments, _LATEST)
     expected = -(-share.numerator * enrolled // share.denominator)
     checked = sum(row.whole for row in line.measured.rows)
     return _some("pupils", None, "", min(checked, expected), expected), []

@@ -1,7 +1,8 @@
 """What is due at a school, when, and until when: the standards applied to the calendar and the school (PURE).
 
 Everything here is computed, never stored: 500 schools × 30 classes × 200 days cost no rows, and a change of law is a
-change of data. All days are local days of the school's zone; both ends of every span are inside it.
+change of data. An occurrence goes by the numbers in force on its due date. All days are local days of the school's
+zone; both ends of every span are inside it.
 """
 
 from collections.abc import Iterable
@@ -10,10 +11,10 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
-from safety.calendar import Period, SchoolCalendar, Span
+from safety.calendar import DAY, Period, SchoolCalendar, Span
 from safety.clock import day_start
 from safety.facts import SchoolFacts, size_at
-from safety.sheet import DutyRules
+from safety.limits import DutyBook, DutyRules
 
 Cadence = Literal["day", "week", "month", "drill-month", "term", "half-year", "quarter", "drill"]
 Units = Literal["school", "class", "meal", "slots", "rounds", "drills", "pupils"]
@@ -29,11 +30,16 @@ class Duty:
     grace: Literal["none", "daily", "weekly", "long"]
     canteen: bool = False
 
+    def is_asked(self, rules: DutyRules) -> bool:
+        """Whether there is such a duty at all by the standards of a day."""
+        return any(line in rules.asked for line in (ZERO_TARGETS if self.line == ZERO else (self.line,)))
+
 
 ZERO = "zero"
 """The measured line of zero-reports, which T2, T4, T5 and T6 share."""
 EVALUATED = "drills.evaluated"
 AWARENESS = "T3"
+ZERO_TARGETS = ("T2", "T4", "T5", "T6")
 
 DUTIES: dict[str, Duty] = {
     duty.line: duty
@@ -84,29 +90,36 @@ def before_close(period: Period, at: datetime) -> datetime:
     return min(at, close_at(period) - timedelta(microseconds=1))
 
 
-def windows(line: str, facts: SchoolFacts, period: Period, rules: DutyRules) -> tuple[Window, ...]:
+def windows(line: str, facts: SchoolFacts, period: Period, book: DutyBook) -> tuple[Window, ...]:
     """The occurrences of a line whose due date falls in the quarter, in order; none without a canteen for its lines."""
     duty = DUTIES[line]
     if duty.canteen and not facts.has_canteen:
         return ()
-    return _windows(duty, facts.calendar, facts.stage == "kindergarten", period, rules)
+    return _windows(duty, facts.calendar, facts.stage == "kindergarten", period, book)
 
 
 @lru_cache(maxsize=4096)
 def _windows(
-    duty: Duty, calendar: SchoolCalendar, kindergarten: bool, period: Period, rules: DutyRules
+    duty: Duty, calendar: SchoolCalendar, kindergarten: bool, period: Period, book: DutyBook
 ) -> tuple[Window, ...]:
-    spans = _spans(duty.cadence, calendar, kindergarten, period, rules)
     return tuple(
         Window(s.key, s.start, s.end, s.due, rules.last_day_of_grace(calendar, duty.grace, s.due))
-        for s in spans
+        for first, last, rules in book.spans(period.start, period.end)
+        if duty.is_asked(rules)
+        for s in _spans(duty.cadence, calendar, kindergarten, first, last, rules, book)
     )
 
 
 def _spans(
-    cadence: Cadence, calendar: SchoolCalendar, kindergarten: bool, period: Period, rules: DutyRules
+    cadence: Cadence,
+    calendar: SchoolCalendar,
+    kindergarten: bool,
+    start: date,
+    end: date,
+    rules: DutyRules,
+    book: DutyBook,
 ) -> Iterable[Span]:  # one case per cadence
-    start, end, least = period.start, period.end, rules.month_least_days
+    least = rules.month_least_days
     match cadence:
         case "day":
             return (Span(d.isoformat(), d, d, d, 1) for d in calendar.school_days(start, end))
@@ -124,10 +137,22 @@ def _spans(
         case "quarter":
             return calendar.quarters(start, end)
         case "drill":
-            # Each drill makes its own evaluation due, so that every day of the quarter can be a due date.
-            days = timedelta(days=rules.evaluation_days)
-            due = (start + timedelta(days=n) for n in range((end - start).days + 1))
-            return (Span(d.isoformat(), d - days, d, d, 0) for d in due)
+            return (s for s in _evaluations(start, end, book) if s.due >= start)
+
+
+def _evaluations(start: date, end: date, book: DutyBook) -> Iterable[Span]:
+    """Each drill makes its own evaluation due, the days after it that its own day's standards give, but never before
+    that of a drill held earlier: so each due date has one run of drills' days, nearly always a single one.
+    """
+    longest = max(rules.evaluation_days for _, rules in book.steps)
+    day, last = start - timedelta(days=longest), date.min
+    firsts: dict[date, tuple[date, date]] = {}
+    while day <= end:
+        last = max(last, day + timedelta(days=book.on(day).evaluation_days))
+        first, _ = firsts.get(last, (day, day))
+        firsts[last] = first, day
+        day += DAY
+    return (Span(due.isoformat(), first, upto, due, 0) for due, (first, upto) in firsts.items() if due <= end)
 
 
 def class_ids(facts: SchoolFacts, day: date) -> tuple[int, ...]:
@@ -135,7 +160,7 @@ def class_ids(facts: SchoolFacts, day: date) -> tuple[int, ...]:
     return tuple(item.id for item in facts.classes if item.since <= day <= item.until)
 
 
-def base_expected(line: str, facts: SchoolFacts, window: Window, rules: DutyRules) -> int:
+def base_expected(line: str, facts: SchoolFacts, window: Window, book: DutyBook) -> int:
     """How many occurrences the standard alone makes due in a window; entries may add to it (rosters, drills)."""
     match DUTIES[line].units:
         case "class":
@@ -143,9 +168,9 @@ def base_expected(line: str, facts: SchoolFacts, window: Window, rules: DutyRule
         case "meal":
             return len(facts.meals)
         case "slots":
-            return rules.slots_of(line)
+            return book.on(window.due).slots_of(line)
         case "rounds":
-            return rules.patrol_rounds
+            return book.on(window.due).patrol_rounds
         case "drills":
             return 0
         case _:

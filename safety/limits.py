@@ -1,23 +1,84 @@
-"""The duties' and incidents' numbers as the standards in force on one day give them, typed. Pure."""
+"""The duties' and incidents' numbers as the standards give them, typed, day by day. Pure."""
 
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cached_property
+from typing import Generic, TypeVar
 
 from safety.calendar import SchoolCalendar
+from safety.standard_records import as_fraction, as_int
 from safety.standards import Standards
 
 SLOTTED = ("duty.gate", "duty.marshal", "duty.leader")
 INCIDENT_GRADES = ("extraordinary", "major", "larger")
 INCIDENT_CATEGORIES = ("traffic", "food_poisoning", "mental_health", "facility", "other")
+CADENCE = ".cadence"
+T = TypeVar("T")
+
+
+# ---------------------------------------------------------------- day by day
+@dataclass(frozen=True)
+class Dated(Generic[T]):
+    """What holds from which day on, in order of the days; before the first of them its value holds too."""
+
+    steps: tuple[tuple[date, T], ...]
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self.steps)
+
+    @cached_property
+    def _days(self) -> tuple[date, ...]:
+        return tuple(day for day, _ in self.steps)
+
+    @classmethod
+    def of(cls, make: Callable[[date], T], days: Iterable[date]) -> "Dated[T]":
+        """What is made of each of these days (in order, at least one); days that change nothing left out."""
+        steps: list[tuple[date, T]] = []
+        for day in days:
+            made = make(day)
+            if not steps or steps[-1][1] != made:
+                steps.append((day, made))
+        return cls(tuple(steps))
+
+    @classmethod
+    def always(cls, value: T) -> "Dated[T]":
+        """The same on every day."""
+        return cls(((date.min, value),))
+
+    def on(self, day: date) -> T:
+        """What holds that day."""
+        # Nearly always nothing changes, and this is asked for every occurrence of every school.
+        if len(self.steps) == 1:
+            return self.steps[0][1]
+        return self.steps[max(0, bisect_right(self._days, day) - 1)][1]
+
+    def within(self, start: date, end: date) -> "Dated[T]":
+        """As much of it as holds on any day from start to end."""
+        return Dated(tuple((first, value) for first, _, value in self.spans(start, end)))
+
+    def spans(self, start: date, end: date) -> Iterator[tuple[date, date, T]]:
+        """The parts of start to end, each with its first and last day and what holds on all of it."""
+        first = max(0, bisect_right(self._days, start) - 1)
+        last = bisect_right(self._days, end)
+        for at in range(first, max(last, first + 1)):
+            since = start if at == first else self.steps[at][0]
+            until = self.steps[at + 1][0] - timedelta(days=1) if at + 1 < last else end
+            yield since, until, self.steps[at][1]
 
 
 # ---------------------------------------------------------------- duties
 @dataclass(frozen=True)
 class DutyRules:
-    """The duties' numbers on one day."""
+    """The duties' numbers on one day. `asked`: the lines that there are that day, as their cadence says."""
 
+    asked: frozenset[str]
     grace_school_days: int
     grace_weekly_days: int
     grace_long_days: int
@@ -31,7 +92,6 @@ class DutyRules:
     sample_grams: int
     sample_kept: timedelta
     evaluation_days: int
-    kindergarten_drills: tuple[str, ...]
     awareness_share: Fraction
 
     def __hash__(self) -> int:
@@ -44,12 +104,17 @@ class DutyRules:
 
     @classmethod
     def from_standards(cls, standards: Standards, on: date) -> "DutyRules":
-        """The numbers in force that day; NoStandard names a missing one."""
+        """The numbers in force that day, and those nearest to it where a duty is not asked for yet, or no longer;
+        NoStandard names one that there never is.
+        """
 
         def number(id_: str) -> int:
-            return standards.int_on(id_, on)
+            return as_int(standards.record_near(id_, on))
 
         return cls(
+            asked=frozenset(
+                r.id.removesuffix(CADENCE) for r in standards.in_force(on) if r.id.endswith(CADENCE)
+            ),
             grace_school_days=number("grace.daily"),
             grace_weekly_days=number("grace.weekly"),
             grace_long_days=number("grace.long"),
@@ -63,8 +128,7 @@ class DutyRules:
             sample_grams=number("food.samples.least_grams"),
             sample_kept=timedelta(hours=number("food.samples.least_hours")),
             evaluation_days=number("drills.evaluated.due_days"),
-            kindergarten_drills=standards.list_on("drills.monthly.cadence.kindergarten", on),
-            awareness_share=standards.fraction_on("targets.awareness_share", on),
+            awareness_share=as_fraction(standards.record_near("targets.awareness_share", on)),
         )
 
     def slots_of(self, line: str) -> int:
@@ -80,6 +144,10 @@ class DutyRules:
         if grace == "long":
             return calendar.grace_long(due, min(self.grace_long_days, self.grace_most_days))
         return calendar.grace_none(due)
+
+
+DutyBook = Dated[DutyRules]
+"""The duties' numbers day by day: an occurrence goes by those of its due date."""
 
 
 # ---------------------------------------------------------------- incidents
@@ -101,25 +169,38 @@ class GradeLimit:
 
 @dataclass(frozen=True, slots=True)
 class IncidentRules:
-    """Grading by Decree 493, art. 3, and the time from discovery to the school's report."""
+    """Grading by Decree 493, art. 3, and the time from discovery to the school's report, on one day.
+
+    Silence for `multiple` deadlines counts as concealment; a finding may be pending for `pending_days`.
+    """
 
     limits: tuple[GradeLimit, ...]
     severe: timedelta
     by_category: tuple[tuple[str, timedelta], ...]
+    multiple: int
+    pending_days: int
 
     @classmethod
     def from_standards(cls, standards: Standards, on: date) -> "IncidentRules":
-        """The limits in force that day; NoStandard names a missing one."""
+        """The limits in force that day, before there are any the first; NoStandard names one that there never is."""
         names = ("deaths", "serious_injuries", "loss_yuan")
 
-        def hours(kind: str) -> timedelta:
-            return timedelta(hours=standards.int_on(f"incident.report.{kind}", on))
+        def number(id_: str) -> int:
+            return as_int(standards.record_near(id_, on))
 
-        limits = (
-            GradeLimit(g, *(standards.int_on(f"incident.grade.{g}.{name}", on) for name in names))
-            for g in INCIDENT_GRADES
+        def hours(kind: str) -> timedelta:
+            return timedelta(hours=number(f"incident.report.{kind}"))
+
+        return cls(
+            limits=tuple(
+                GradeLimit(g, *(number(f"incident.grade.{g}.{name}") for name in names))
+                for g in INCIDENT_GRADES
+            ),
+            severe=hours("severe"),
+            by_category=tuple((c, hours(c)) for c in INCIDENT_CATEGORIES),
+            multiple=number("reporting.multiple"),
+            pending_days=number("targets.pending_days"),
         )
-        return cls(tuple(limits), hours("severe"), tuple((c, hours(c)) for c in INCIDENT_CATEGORIES))
 
     def grade(self, deaths: int, serious_injuries: int, loss_yuan: int) -> str:
         """`extraordinary`, `major`, `larger` or `ordinary`: the highest that any number reaches."""

@@ -18,7 +18,7 @@ from safety.calendar import Period
 from safety.clock import local_day
 from safety.duties import Window, before_close, class_ids, close_day
 from safety.facts import SchoolFacts, size_at
-from safety.sheet import DutyRules
+from safety.limits import DutyBook
 
 ON_TIME, LATE, BACKFILLED = 0, 1, 2
 
@@ -164,7 +164,7 @@ class Setting:
 
     facts: SchoolFacts
     period: Period
-    rules: DutyRules
+    rules: DutyBook
     at: datetime
 
     # Worked out once: every mark asks.
@@ -342,7 +342,7 @@ def awareness(
         for mark in (marks if closed is None else closed)
         if mark.day in period
     ]
-    need = setting.rules.awareness_share * size_at(setting.facts.enrolments, setting.frozen_at)
+    need = setting.rules.on(period.end).awareness_share * size_at(setting.facts.enrolments, setting.frozen_at)
     totals = [(sum(c for c, _ in found), sum(p for _, p in found)) for found in (now, then)]
     row.whole, row.amount = min(totals, key=lambda total: awareness_ratio(total[1], total[0], need))
     return Measured([] if row.is_empty() else [row], fills)

@@ -14,12 +14,13 @@ from uuid import UUID
 
 from safety.calendar import Period
 from safety.counting import Count, LineTallies, awareness_need, count_awareness, count_line, settled_until
-from safety.duties import AWARENESS, DUTIES, ZERO
+from safety.duties import AWARENESS, DUTIES, ZERO, ZERO_TARGETS
 from safety.facts import SchoolFacts
 from safety.incidents.rules import Consequence
+from safety.limits import DutyBook
 from safety.measures import Fill, Measured, awareness_ratio
-from safety.rulebook import Rulebook
-from safety.sheet import HALVES, DutyRules, ScoringSheet, SheetGroup, SheetLine
+from safety.rulebook import InForce, Rulebook
+from safety.sheet import HALVES, ScoringSheet, SheetGroup, SheetLine
 
 __all__ = [
     "Count",
@@ -36,7 +37,6 @@ __all__ = [
     "settled_until",
 ]
 
-ZERO_TARGETS = ("T2", "T4", "T5", "T6")
 MEASURED_AS = {"T1": "education.weekly", "T2": ZERO, "T4": ZERO, "T5": ZERO, "T6": ZERO}
 """The measured line whose counts a target shows."""
 
@@ -79,7 +79,10 @@ class Veto:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A school's quarter as of an instant. `total` is None where no line applies at all."""
+    """A school's quarter as of an instant. `total` is None where no line applies at all.
+
+    `standards` names the version that it was scored by, `in_force` the parts of the quarter between its changes.
+    """
 
     school: str
     period: str
@@ -91,6 +94,7 @@ class Score:
     penalties: tuple[Penalty, ...] = ()
     veto: tuple[Veto, ...] = ()
     provisional: bool = False
+    in_force: tuple[InForce, ...] = ()
 
     def line(self, line_id: str) -> ScoredLine:
         return next(line for group in self.groups for line in group.lines if line.id == line_id)
@@ -196,7 +200,7 @@ class Evidence:
 class _Scoring:
     facts: SchoolFacts
     period: Period
-    rules: DutyRules
+    duties: DutyBook
     sheet: ScoringSheet
     evidence: Evidence
     at: datetime
@@ -210,7 +214,7 @@ class _Scoring:
         if measured not in self.counted:
             tallies = self._tallies(measured)
             self.counted[measured] = count_line(
-                measured, self.facts, self.period, self.rules, tallies, self.at
+                measured, self.facts, self.period, self.duties, tallies, self.at
             )
         return self.counted[measured]
 
@@ -270,7 +274,8 @@ def score(facts: SchoolFacts, period: Period, book: Rulebook, evidence: Evidence
         school=facts.code,
         period=period.id,
         as_of=at,
-        standards=sheet.version,
+        standards=book.version,
+        in_force=book.spans,
         total=total,
         grade=None if total is None else sheet.grade(total, vetoed=bool(veto)).name("zh"),
         groups=groups,
@@ -346,6 +351,10 @@ def as_json(score: Score) -> dict[str, Any]:
         "period": score.period,
         "as_of": score.as_of.isoformat(),
         "standards": score.standards,
+        "in_force": [
+            {"since": span.since.isoformat(), "until": span.until.isoformat(), "changed": list(span.changed)}
+            for span in score.in_force
+        ],
         "total": None if score.total is None else decimal(score.total),
         "grade": score.grade,
         "provisional": score.provisional,

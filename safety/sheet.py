@@ -136,19 +136,17 @@ class TargetRules:
     unverified_floor: Fraction
     unverified_range: Fraction
     pending_share: Fraction
-    pending_days: int
 
 
 @dataclass(frozen=True, slots=True)
 class Penalties:
-    """Points taken off, in hundredths each; silence for `multiple` deadlines counts as concealment."""
+    """Points taken off, in hundredths each."""
 
     late: int
     very_late: int
     concealed: int
     hazard_superior: int
     hazard_overdue: int
-    multiple: int
 
 
 @dataclass(frozen=True)
@@ -214,6 +212,17 @@ class ScoringSheet:
         return next(step for step in self.grades if total >= step.least)
 
 
+def lines_on(standards: Standards, on: date) -> dict[str, SheetLine]:
+    """The lines that a day's standards ask for, by id, whether or not their points make a sheet that day."""
+    return {
+        r.id: _line(standards, r, on)
+        for half in HALVES
+        for group in standards.of_group(half, on)
+        for r in standards.of_group(group.id.removeprefix("group."), on)
+        if group.id.startswith("group.") and standards.find(f"{r.id}.cadence", on)
+    }
+
+
 def _groups(standards: Standards, on: date) -> Iterable[SheetGroup]:
     for half in HALVES:
         for record in standards.of_group(half, on):
@@ -255,7 +264,6 @@ def _targets(standards: Standards, on: date) -> TargetRules:
         unverified_floor=ratio("unverified_floor"),
         unverified_range=ratio("unverified_range"),
         pending_share=ratio("pending_share"),
-        pending_days=standards.int_on("targets.pending_days", on),
     )
 
 
@@ -269,7 +277,6 @@ def _penalties(standards: Standards, on: date) -> Penalties:
         concealed=points("concealed"),
         hazard_superior=points("hazard_superior"),
         hazard_overdue=points("hazard_overdue"),
-        multiple=standards.int_on("reporting.multiple", on),
     )
 
 

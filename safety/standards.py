@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
 from hashlib import sha256
@@ -101,6 +101,35 @@ class Standards:
         if record is None:
             raise NoStandard(id_, on)
         return record
+
+    def record_near(self, id_: str, on: date) -> Record:
+        """The record in force that day; before the first one that one, after a repeal the last; NoStandard if none.
+
+        For numbers of duties that may not exist that day: nobody is asked for them then.
+        """
+        known = [r for r in self.by_id.get(id_, ()) if not r.repealed]
+        if not known:
+            raise NoStandard(id_, on)
+        before = [r for r in known if r.since <= on]
+        return (
+            self.find(id_, on)
+            or max(before, key=lambda r: r.since, default=None)
+            or min(known, key=lambda r: r.since)
+        )
+
+    @cached_property
+    def change_days(self) -> tuple[date, ...]:
+        """The days from which any value holds, in order."""
+        return tuple(sorted({r.since for r in self.records}))
+
+    def changed_on(self, day: date) -> tuple[str, ...]:
+        """The ids for which another record is in force than the day before, in the order of the files."""
+        before = day - timedelta(days=1)
+        return tuple(
+            id_
+            for id_, found in self.by_id.items()
+            if any(r.since == day for r in found) and self.find(id_, day) is not self.find(id_, before)
+        )
 
     def value_on(self, id_: str, on: date) -> Value:
         """The value in force that day, typed as its unit says; NoStandard if there is none."""

@@ -63,9 +63,8 @@ def _document(invocation: Invocation, code: str, item: Due, names: Mapping[int, 
     from safety.rulebook import Rulebook
 
     ledger = in_use.registry()[item.ledger]
-    rule = Rulebook.of(in_use.standards(), Period.parse(item.period)).sheet.line(
-        RULED_BY.get(item.line, item.line)
-    )
+    book = Rulebook.of(in_use.standards(), Period.parse(item.period))
+    rule = book.line_on(RULED_BY.get(item.line, item.line), item.due)
     return {
         "school": code,
         "line": item.line,

@@ -54,7 +54,7 @@ def _fits(slot: Slot, checkin: Checkin, lead: timedelta) -> bool:
 
 def _slot_timing(slot: Slot, mark: Mark, window: Window, setting: Setting) -> int | None:
     """How timely a check-in serves a slot: by its first version that would have served it; None if it does not."""
-    lead = setting.rules.checkin_lead
+    lead = setting.rules.on(window.due).checkin_lead
     if not (isinstance(mark.extra, Checkin) and _fits(slot, mark.extra, lead)):
         return None
 
@@ -79,7 +79,7 @@ def _options(mark: Mark, todays: Sequence[Slot], window: Window, setting: Settin
         timings = ((j, _slot_timing(slot, mark, window, setting)) for j, slot in enumerate(todays))
         return [(j, timing) for j, timing in timings if timing is not None]
     # Without earlier versions it times itself, whichever slot it serves.
-    checkin, lead = mark.extra, setting.rules.checkin_lead
+    checkin, lead = mark.extra, setting.rules.on(window.due).checkin_lead
     assert isinstance(checkin, Checkin)
     timing = timing_of(mark.recorded_on, window.grace_until, setting.closes)
     serves, at, soon = checkin.serves, checkin.at, checkin.at + lead
@@ -99,12 +99,11 @@ def slots(
 ) -> Measured:
     """The slots of each school day, at least two; one check-in serves one slot, and the best assignment counts."""
     days = by_day(marks)
-    least = setting.rules.slots_of(line)
 
     def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
         def work(row: Row, fills: list[Fill]) -> None:
             todays = rostered.get(window.due, [])
-            row.extra = max(0, len(todays) - least)
+            row.extra = max(0, len(todays) - setting.rules.on(window.due).slots_of(line))
             edges = _edges(days.get(window.due, ()), todays, window, setting)
             for i, j, timing in assign(edges):
                 row.add(timing)
@@ -140,13 +139,12 @@ def assign(edges: Sequence[Sequence[tuple[int, int]]]) -> list[tuple[int, int, i
     return list(max(best.values(), key=lambda item: item[0])[1])
 
 
-def _served(marks: Sequence[Mark], todays: Sequence[Slot], setting: Setting) -> list[Mark]:
+def _served(marks: Sequence[Mark], todays: Sequence[Slot], lead: timedelta) -> list[Mark]:
     """The check-ins that count without a slot of their own: a substitute's needs the replaced person's slot.
 
     They all answer the day, whoever checked in, so that mending the name does not make them late; an earlier version
     that would not have counted does not time them. A check-in without earlier versions keeps its unit.
     """
-    lead = setting.rules.checkin_lead
 
     def counts(extra: object) -> bool:
         return isinstance(extra, Checkin) and (
@@ -171,7 +169,7 @@ def leader(
     served = [
         mark if mark.unit is None else mark._replace(unit=None)
         for day, todays in by_day(marks).items()
-        for mark in _served(todays, rostered.get(day, []), setting)
+        for mark in _served(todays, rostered.get(day, []), setting.rules.on(day).checkin_lead)
     ]
     return per_unit(line, spans, served, setting)
 
@@ -185,11 +183,11 @@ def rounds(
 ) -> Measured:
     """Patrol rounds of each school day, some minutes apart: the set of at most five that is worth most."""
     days = by_day(marks)
-    rules = setting.rules
 
     def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
         def work(row: Row, fills: list[Fill]) -> None:
-            served = _served(days.get(window.due, []), rostered.get(window.due, []), setting)
+            rules, todays = setting.rules.on(window.due), rostered.get(window.due, [])
+            served = _served(days.get(window.due, []), todays, rules.checkin_lead)
             timed = sorted(_round(mark, i, window, setting) for i, mark in enumerate(served))
             for at, timing, i in best_rounds(timed, rules.patrol_gap, rules.patrol_rounds):
                 row.add(timing)

@@ -14,7 +14,8 @@ from uuid import UUID
 from safety.calendar import Period
 from safety.clock import local_day
 from safety.duties import before_close, close_at
-from safety.sheet import IncidentRules, Penalties
+from safety.limits import Dated, IncidentRules
+from safety.sheet import Penalties
 
 GRADES = ("ordinary", "larger", "major", "extraordinary")
 """一般, 较大, 重大, 特别重大."""
@@ -22,25 +23,27 @@ GRADES = ("ordinary", "larger", "major", "extraordinary")
 
 @dataclass(frozen=True, slots=True)
 class IncidentBook:
-    """The numbers for incidents, as the standards in force give them."""
+    """The numbers for incidents: those of an incident's discovery grade it and limit its pending, those of the day on
+    which a clock starts limit the clock, and the quarter's own penalties price what was missed.
+    """
 
-    rules: IncidentRules
+    rules: Dated[IncidentRules]
     penalties: Penalties
-    pending_days: int
-
-    @property
-    def times(self) -> int:
-        """How many deadlines of silence count as concealment."""
-        return self.penalties.multiple
 
     def price(self, cause: "Cause") -> int:
         """What a cause costs, in hundredths of a point."""
         prices = {"late": self.penalties.late, "very-late": self.penalties.very_late}
         return prices.get(cause, self.penalties.concealed)
 
-    def limit(self, state: "State") -> timedelta:
-        """From discovery to the first report."""
-        return self.rules.deadline(state.category, grade(state, self), state.deaths)
+    def of(self, state: "State") -> IncidentRules:
+        """The numbers in force when an incident was discovered."""
+        return self.rules.on(local_day(state.discovered_at))
+
+    def clock(self, started_at: datetime, state: "State", report: "Report") -> "Clock":
+        """The clock that such an incident starts at an instant, and the report that stopped it."""
+        rules = self.rules.on(local_day(started_at))
+        limit = rules.deadline(state.category, grade(state, self), state.deaths)
+        return Clock(started_at, limit, rules.multiple, *report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +88,13 @@ EVENT_FIGURES = ("deaths", "serious_injuries", "minor_injuries", "affected", "lo
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A deadline for reporting: of the incident itself (`of` None), or of a later death or higher grade."""
+    """A deadline for reporting: of the incident itself, or of a later death or higher grade. Silence for `times` such
+    limits counts as concealment.
+    """
 
     started_at: datetime
     limit: timedelta
+    times: int
     reported_at: datetime | None
     reported_by: str | None
 
@@ -144,7 +150,7 @@ def _applied(state: State, event: Event) -> State:
 
 def grade(state: State, book: IncidentBook) -> str:
     """Grade by Decree 493 art. 3: the criteria are joined by "or", so the highest that any of them gives."""
-    return book.rules.grade(state.deaths, state.serious_injuries, state.loss_yuan)
+    return book.of(state).grade(state.deaths, state.serious_injuries, state.loss_yuan)
 
 
 def is_grave(state: State, book: IncidentBook) -> bool:
@@ -161,7 +167,7 @@ def clocks(incident: Incident, at: datetime, book: IncidentBook) -> tuple[Clock,
     base, full = incident.base_at(at), incident.state_at(at)
     if base is None or full is None:
         return ()
-    found = [Clock(base.discovered_at, book.limit(base), full.reported_at, full.reported_by)]
+    found = [book.clock(base.discovered_at, base, (full.reported_at, full.reported_by))]
     state = base
     for event in sorted((e for e in incident.events if e.recorded_at <= at), key=lambda e: e.happened_at):
         after = _applied(state, event)
@@ -184,15 +190,17 @@ def _later_clock(
         reports.append((base.reported_at, base.reported_by))
     later = [report for report in reports if report[0] >= started_at]
     first = min([*later, (event.recorded_at, "school")])
-    return Clock(started_at, book.limit(after), *first)
+    return book.clock(started_at, after, first)
 
 
+Report = tuple[datetime | None, str | None]
+"""When a clock was stopped, and by whom; nothing while it runs."""
 Cause = Literal["late", "very-late", "concealed"]
 
 
-def cause_of(clock: Clock, at: datetime, times: int) -> Cause | None:
+def cause_of(clock: Clock, at: datetime) -> Cause | None:
     """How a clock was missed by an instant, or None. Without a report it runs to that instant."""
-    far = clock.started_at + clock.limit * times
+    far = clock.started_at + clock.limit * clock.times
     reported_at = clock.reported_at if clock.reported_at is not None and clock.reported_at <= at else None
     if (reported_at or at) <= clock.deadline:
         return None
@@ -236,7 +244,7 @@ def _causes(incident: Incident, instant: datetime, book: IncidentBook) -> tuple[
     state = incident.state_at(instant)
     if state is None or state.voided:
         return ()
-    found = (cause_of(clock, instant, book.times) for clock in clocks(incident, instant, book))
+    found = (cause_of(clock, instant) for clock in clocks(incident, instant, book))
     return tuple(cause for cause in found if cause)
 
 
@@ -315,8 +323,8 @@ def _consequence(
     if own:
         missed = set().union(*(_lines_missed(s, book) for _, s in states if s.day in period))
         pending = finding == "pending"
-        discovered_at = min(s.discovered_at for _, s in states)
-        overdue = at > discovered_at + timedelta(days=book.pending_days)
+        earliest = min((s for _, s in states), key=lambda s: s.discovered_at)
+        overdue = at > earliest.discovered_at + timedelta(days=book.of(earliest).pending_days)
         if finding == "yes" or (pending and overdue):
             missed.add("T2")
     return Consequence(

@@ -15,7 +15,6 @@ from safety.dues import dues, names_of
 from safety.facts import SchoolFacts
 from safety.ledger.queries import people_by_id
 from safety.places.facts import school_facts
-from safety.rulebook import Rulebook
 from safety.web.calls import Call
 from safety.web.guards import signed_in
 from safety.web.kernel import kernel_of
@@ -37,8 +36,8 @@ class SchoolDay:
     next_day: date | None
     provisional: bool
     tasks: dict[str, list[Task]]
-
     calls: tuple[Call, ...] = ()
+
     @property
     def manages(self) -> bool:
         return bool(self.roles & set(MANAGERS))
@@ -74,7 +73,6 @@ async def home(request: WebRequest) -> Response[str]:
     )
 
 
-async def _school_day(viewer: Scope, school_id: int, now: datetime) -> SchoolDay:
 async def _called(request: WebRequest, day: SchoolDay) -> SchoolDay:
     visit, facts = visit_of(request), day.facts
     asked = [
@@ -83,16 +81,15 @@ async def _called(request: WebRequest, day: SchoolDay) -> SchoolDay:
     return replace(day, calls=tuple(call for several in asked for call in several))
 
 
+async def _school_day(viewer: Scope, school_id: int, now: datetime) -> SchoolDay:
     today = local_day(now)
     facts = await school_facts(school_id)
     period = Period.of(today)
-    book = Rulebook.of(in_use.standards(), period)
     mine = for_person(await dues(school_id, today, now), viewer, school_id)
     desk = Desk(
         facts,
         in_use.registry(),
-        {line.id: line for line in book.sheet.lines},
-        book.duties,
+        in_use.standards(),
         await names_of(mine),
         await _logins(mine),
         now,

@@ -14,7 +14,7 @@ from litestar.params import FromPath
 
 from safety import in_use
 from safety.calendar import Period
-from safety.duties import EVALUATED, ZERO, windows
+from safety.duties import EVALUATED, ZERO, ZERO_TARGETS, windows
 from safety.errors import NotFound
 from safety.facts import SchoolFacts, size_at
 from safety.incidents.rules import Consequence
@@ -24,7 +24,7 @@ from safety.measures import Measured
 from safety.places.facts import school_facts
 from safety.rulebook import Rulebook
 from safety.scores import consequences_of, incidents_by_school, scores
-from safety.scoring import MEASURED_AS, ZERO_TARGETS, Score
+from safety.scoring import MEASURED_AS, Score
 from safety.web.guards import at_school
 from safety.web.pages import page
 from safety.web.paging import page_number

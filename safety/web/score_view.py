@@ -8,11 +8,12 @@ from uuid import UUID
 
 from safety.calendar import Period
 from safety.clock import local_day
-from safety.duties import AWARENESS, DUTIES, Window, base_expected, close_day
+from safety.duties import AWARENESS, DUTIES, ZERO_TARGETS, Window, base_expected, close_day
 from safety.facts import SchoolFacts
+from safety.limits import DutyBook
 from safety.measures import Beside, Fill, Measured, Row
-from safety.scoring import ZERO_TARGETS, Score, ScoredLine
-from safety.sheet import DutyRules, GradeStep, ScoringSheet
+from safety.scoring import Score, ScoredLine
+from safety.sheet import GradeStep, ScoringSheet
 
 TIMINGS = ("on-time", "late", "backfilled")
 STATUS_KINDS = {
@@ -128,7 +129,7 @@ class LineReader:
     line: str
     facts: SchoolFacts
     period: Period
-    rules: DutyRules
+    book: DutyBook
     ledger: str
     at: datetime
     incidents: frozenset[UUID] = field(default_factory=frozenset)
@@ -150,7 +151,7 @@ class LineReader:
     def _occurrence(
         self, window: Window, row: Row | None, fills: Sequence[Fill], beside: Sequence[Beside]
     ) -> Occurrence:
-        expected = base_expected(self.line, self.facts, window, self.rules) + (row.extra if row else 0)
+        expected = base_expected(self.line, self.facts, window, self.book) + (row.extra if row else 0)
         until = min(window.grace_until, close_day(self.period))
         return Occurrence(
             window=window,

@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
+from safety.calendar import Period
 from safety.clock import ZONE, day_start, local_day
 from safety.due import RULED_BY, TIMINGS, Due
 from safety.facts import SchoolFacts
 from safety.ledger.declare import Registry
-from safety.sheet import DutyRules, SheetLine
+from safety.rulebook import Rulebook
+from safety.sheet import SheetLine
+from safety.standards import Standards
 from safety.text import Text
 
 URGENCIES = ("overdue", "now", "later", "done")
@@ -89,8 +92,7 @@ class Desk:
 
     facts: SchoolFacts
     registry: Registry
-    lines: Mapping[str, SheetLine]
-    rules: DutyRules
+    standards: Standards
     names: Mapping[int, str]
     logins: Mapping[int, str]
     now: datetime
@@ -101,11 +103,13 @@ class Desk:
 
     def tasks(self, dues: Iterable[Due]) -> dict[str, list[Task]]:
         """Tasks by urgency, each list in order of its limits."""
-        gathered: dict[tuple[str, str], list[Due]] = {}
+        gathered: dict[tuple[str, str, str], list[Due]] = {}
         for item in dues:
-            gathered.setdefault((self._urgency(item), item.line), []).append(item)
+            # What is owed by a rule of before a change stands apart from what is owed by the new one.
+            key = self._urgency(item), item.line, self._rule(item).rule("zh")
+            gathered.setdefault(key, []).append(item)
         found: dict[str, list[Task]] = {urgency: [] for urgency in URGENCIES}
-        for (urgency, line), items in gathered.items():
+        for (urgency, line, _), items in gathered.items():
             found[urgency].append(self._task(urgency, line, items))
         return {urgency: sorted(tasks, key=lambda task: task.until) for urgency, tasks in found.items()}
 
@@ -116,8 +120,14 @@ class Desk:
             return "overdue"
         return "now" if item.due <= self.today else "later"
 
+    def _rule(self, item: Due) -> SheetLine:
+        return self._book(item).line_on(RULED_BY.get(item.line, item.line), item.due)
+
+    def _book(self, item: Due) -> Rulebook:
+        return Rulebook.of(self.standards, Period.parse(item.period))
+
     def _task(self, urgency: str, line: str, items: list[Due]) -> Task:
-        ruled = self.lines[RULED_BY.get(line, line)]
+        ruled = self._rule(items[0])
         ledger = self.registry[items[0].ledger].title
         title = ledger if line in RULED_BY else Text(ruled.name("zh"), ruled.name("en"))
         newest_first = urgency == "overdue"
@@ -134,7 +144,10 @@ class Desk:
         return Step(item, path, name, self._ready(item), (item.due,))
 
     def _ready(self, item: Due) -> bool:
-        return item.starts_at is None or self.now >= item.starts_at - self.rules.checkin_lead
+        return (
+            item.starts_at is None
+            or self.now >= item.starts_at - self._book(item).duties.on(item.due).checkin_lead
+        )
 
     def _address(self, item: Due) -> str:
         if item.unit == "slot" and item.person is None:
@@ -143,7 +156,7 @@ class Desk:
         if item.unit == "drill" and item.entry is not None:
             return f"ledgers/{item.ledger}/{item.entry}/events/evaluated"
         if item.unit == "drill":
-            return "ledgers/drills?" + urlencode({"since": item.since, "until": item.since})
+            return "ledgers/drills?" + urlencode({"since": item.unit_name, "until": item.unit_name})
         return f"ledgers/{item.ledger}/new?" + urlencode(self._filled_in(item))
 
     def _filled_in(self, item: Due) -> dict[str, str]:
@@ -172,7 +185,10 @@ class Desk:
 
     def _planned(self, item: Due) -> datetime:
         """When the roster had it, or else in the morning; later rounds far enough apart to count."""
-        return item.rostered_at or day_start(item.due) + MORNING + item.done * self.rules.patrol_gap
+        return (
+            item.rostered_at
+            or day_start(item.due) + MORNING + item.done * self._book(item).duties.on(item.due).patrol_gap
+        )
 
     def _day_for(self, item: Due) -> date:
         """Today where it answers the occurrence, else the last day that does."""

@@ -53,8 +53,10 @@ def test_a_document_validates_against_the_kept_schema(document) -> None:
 def test_written_out_in_parts_it_is_the_same_text_as_in_one(document) -> None:
     plain = json.loads(canonical(document))
     assert canonical(document) == rfc8785.dumps(plain)
-    score = {name: value for name, value in plain["score"].items() if name != "as_of"}
+    score = {name: value for name, value in plain["score"].items() if name not in {"as_of", "in_force"}}
     whole = rfc8785.dumps({"facts": plain["facts"], "score": score})
+    # Returns that were made before they said what was in force say nothing of it, and keep their digest.
+    assert plain["score"]["in_force"] == []
     assert facts_digest(document) == hashlib.sha256(whole).hexdigest()
 
 
@@ -95,7 +97,8 @@ def test_canonical_form_reads_back_as_the_same_document() -> None:
 def test_the_score_has_the_shape_of_the_score_command() -> None:
     score = json.loads(canonical(SAMPLE.score))
     assert set(score) == {
-        "school", "period", "as_of", "standards", "total", "grade", "provisional", "veto", "penalties", "groups",
+        "school", "period", "as_of", "standards", "in_force", "total", "grade", "provisional", "veto", "penalties",
+        "groups",
     }  # fmt: skip
     line = score["groups"][0]["lines"][0]
     assert set(line) == {

@@ -271,7 +271,7 @@ def limit(incident: Mapping[str, Any], book: IncidentBook) -> timedelta:
         deaths=incident["deaths"],
         serious_injuries=incident["serious_injuries"],
     )
-    return book.limit(state)
+    return book.clock(incident["happened_at"], state, (None, None)).limit
 
 
 def told(book: Book, incident: Mapping[str, Any], **how: object) -> Book:
