@@ -95,10 +95,18 @@ def _failure(error: Exception, request: WebRequest) -> Failure:
     if isinstance(error, PasswordChangeNeeded):
         return Failure(403, "password-change-needed")
     if isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Failure(error.status_code, headers=dict(error.headers or {}))
+        large = error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        code, values = ("body-large", {"most": _limit(request)}) if large else (None, {})
+        return Failure(error.status_code, code, values, headers=dict(error.headers or {}))
     reference = secrets.token_hex(4)
     log.error("request failed, reference %s: %s", reference, request.url.path, exc_info=error)
     return Failure(500, reference=reference)
+
+
+def _limit(request: WebRequest) -> str:
+    """How much the route takes: 256 KB, 20 MB."""
+    limit = (request.route_handler.resolve_request_max_body_size() or 0) // 1024
+    return f"{limit // 1024} MB" if limit >= 1024 else f"{limit} KB"
 
 
 def _title(catalogue: Catalogue, failure: Failure, lang: str) -> str:

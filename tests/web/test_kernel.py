@@ -100,10 +100,20 @@ async def test_an_unknown_host_is_refused(visit: Visit) -> None:
     assert (await browser.get("/", headers={"host": "evil.example"})).status_code == 400
 
 
-async def test_a_body_over_two_mebibytes_is_refused(visit: Visit) -> None:
+async def test_a_body_over_the_limit_of_its_route_is_refused_with_that_limit(visit: Visit) -> None:
     browser = await visit("admin")
-    answer = await browser.send_form("/admin/accounts/new", people="x" * (2 * 1024 * 1024 + 1))
+    answer = await browser.send_form("/admin/accounts/new", people="x" * (256 * 1024))
     assert answer.status_code == 413
+    assert "最多提交 256 KB" in answer.text
+    longest = await browser.send_form("/admin/accounts/new", people="张" * 25_000)
+    assert longest.status_code == 400, "which is read, and wrong in itself"
+    upload = await browser.post(
+        "/schools/S001/ledgers/zero_reports/import",
+        data={"_csrf_token": browser.csrf},
+        files={"file": ("x.csv", b"x" * (20 * 1024 * 1024))},
+    )
+    assert upload.status_code == 413
+    assert "最多提交 20 MB" in upload.text
 
 
 async def test_the_api_answers_with_problems_in_the_callers_language(visit: Visit) -> None:
