@@ -1,10 +1,11 @@
 """What scoring has to know of a school: plain values, read once from storage, shared by every rule (PURE)."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
-from safety.calendar import SchoolCalendar
+from safety.calendar import DAY, SchoolCalendar
 
 Sizes = tuple[tuple[datetime, int], ...]
 """Head-counts in the order in which they were recorded: (recorded at, pupils)."""
@@ -62,6 +63,18 @@ class SchoolFacts:
         """The instants at which any head-count was recorded, in order."""
         every = (self.enrolments, *(item.sizes for item in self.classes))
         return tuple(sorted({at for sizes in every for at, _ in sizes}))
+
+    @cached_property
+    def _class_steps(self) -> tuple[list[date], list[tuple[int, ...]]]:
+        """The days from which classes exist, or no longer do, in order, and the ids of those that do from each on."""
+        days = sorted({day for item in self.classes for day in (item.since, item.until + DAY)})
+        return days, [tuple(item.id for item in self.classes_on(day)) for day in days]
+
+    def class_ids_on(self, day: date) -> tuple[int, ...]:
+        """The ids of the classes that exist on that day, in their order."""
+        days, ids = self._class_steps
+        at = bisect_right(days, day)
+        return ids[at - 1] if at else ()
 
     def classes_on(self, day: date) -> tuple[ClassFacts, ...]:
         """The classes that exist on that day."""

@@ -91,11 +91,12 @@ def is_read(sql: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def from_common_sql(sql: str) -> str:
-    """SQLite's spelling of SQL written for both: `$1` becomes `?1`, a closing FOR UPDATE goes away.
+    """SQLite's spelling of SQL written for both: `$1` becomes `?1`, `string_agg` `group_concat`, a closing FOR UPDATE
+    goes away.
 
     The row lock is not needed here: a writing transaction holds the whole database.
     """
-    return _NUMBERED.sub(r"?\1", _ROW_LOCK.sub("", sql))
+    return _NUMBERED.sub(r"?\1", _ROW_LOCK.sub("", sql)).replace("string_agg(", "group_concat(")
 
 
 class Connection:

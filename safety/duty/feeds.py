@@ -22,6 +22,7 @@ from safety.ledger.feeds import (
     Stored,
     StoredEvent,
 )
+from safety.ledger.packed import days, instants, instants_or_none, ints, packed, texts
 from safety.measures import Mark, Measured, Setting
 
 SLOT_COLUMNS = ("post", "starts_at", "ends_at", "person")
@@ -32,21 +33,22 @@ Rostered = Mapping[date, list[Slot]]
 Roster = Callable[[str, Sequence[Window], Sequence[Mark], Setting, Rostered], Measured]
 
 
-def _as_it_stood(rows: Rows) -> Iterable[tuple[Any, ...]]:
-    """The slots' values as each day's roster stood when the day began, however the rows were read."""
+def _as_it_stood(rows: Rows) -> Iterable[Slot]:
+    """The slots as each day's roster stood when the day began, however the rows were read."""
     for row in rows.stored:
         if row.stands_at(day_start(row.day)):
-            yield (row.day, *row.values)
-    starts = {day: day_start(day) for day in {row[1] for row in rows.gathered}}
-    for values in rows.gathered:
-        _, day, post, starts_at, ends_at, person, recorded_at, superseded_at, voided_at = values
-        begins = starts[day]
-        if recorded_at > begins:
-            continue
-        if superseded_at is not None and superseded_at <= begins:
-            continue
-        if voided_at is None or voided_at > begins:
-            yield day, post, starts_at, ends_at, person
+            post, starts_at, ends_at, person = row.values
+            yield Slot(post, row.day, person, starts_at, ends_at)
+    new = tuple.__new__
+    for _, day, posts, starts, ends, people, recorded, superseded, voided in rows.gathered:
+        begins = day_start(day)
+        values = zip(
+            texts(posts), instants(starts), instants(ends), ints(people), instants(recorded), strict=True
+        )
+        gone = zip(instants_or_none(superseded), instants_or_none(voided), strict=True)
+        for (post, starts_at, ends_at, person, recorded_at), ended in zip(values, gone, strict=True):
+            if recorded_at <= begins and all(at is None or at > begins for at in ended):
+                yield new(Slot, (post, day, person, starts_at, ends_at))
 
 
 def rostered(rows: Rows, post: str) -> dict[date, list[Slot]]:
@@ -59,11 +61,11 @@ def rostered(rows: Rows, post: str) -> dict[date, list[Slot]]:
 
 def _rosters(rows: Rows) -> dict[str, dict[date, list[Slot]]]:
     found: dict[str, dict[date, list[Slot]]] = defaultdict(lambda: defaultdict(list))
-    new, in_order = tuple.__new__, attrgetter("starts_at", "ends_at", "person")
-    for day, post, starts_at, ends_at, person in _as_it_stood(rows):
-        found[post][day].append(new(Slot, (post, day, person, starts_at, ends_at)))
-    for days in found.values():
-        for todays in days.values():
+    for slot in _as_it_stood(rows):
+        found[slot.post][slot.day].append(slot)
+    in_order = attrgetter("starts_at", "ends_at", "person")
+    for rosters in found.values():
+        for todays in rosters.values():
             if len(todays) > 1:
                 todays.sort(key=in_order)
     return found
@@ -97,22 +99,35 @@ def _checkin_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Ma
     # recorded on, recorded at, many, amount, history, extra (serves, at, substitute), share.
     new = tuple.__new__
     return [
-        new(Mark, (None, day, person, timed, None, 0, 0, (), new(Checkin, (person, at, False)), post))
-        if instead is None
-        else new(Mark, (None, day, instead, timed, None, 0, 0, (), new(Checkin, (instead, at, True)), post))
-        for _, day, timed, post, person, instead, at in rows
+        new(Mark, (None, day, serves, timed, None, 0, 0, (), new(Checkin, (serves, at, instead > 0)), post))
+        for _, day, posts, people, replaced, instants_at, all_timed in rows
+        for post, person, instead, at, timed in zip(
+            texts(posts), ints(people), ints(replaced), instants(instants_at), days(all_timed), strict=True
+        )
+        for serves in (instead or person,)
     ]
 
 
 SLIM_ROSTER = Gather(
-    tuple(
-        f"e.{name}" for name in ("happened_on", *SLOT_COLUMNS, "recorded_at", "superseded_at", "voided_at")
+    (
+        "e.happened_on",
+        *(packed(f"e.{name}") for name in (*SLOT_COLUMNS, "recorded_at")),
+        *(packed(f"coalesce(cast(e.{name} as text), '')") for name in ("superseded_at", "voided_at")),
     ),
+    group=("e.happened_on",),
     whole_history=True,
 )
 SLIM_CHECKINS = Gather(
-    ("e.happened_on", "e.timed_on", "e.post", "e.person", "e.substitute_for", "e.happened_at"),
+    (
+        "e.happened_on",
+        packed("e.post"),
+        packed("e.person"),
+        packed("coalesce(e.substitute_for, 0)"),
+        packed("e.happened_at"),
+        packed("e.timed_on"),
+    ),
     _checkin_marks,
+    group=("e.happened_on",),
     apart=CORRECTED,
 )
 

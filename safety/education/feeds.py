@@ -1,7 +1,11 @@
 """What education entries answer (PURE)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from safety.duties import Window
@@ -18,6 +22,7 @@ from safety.ledger.feeds import (
     alone,
     marks_of,
 )
+from safety.ledger.packed import days, ints, packed, texts
 from safety.measures import Mark, Measured, Setting, awareness, per_unit, sessions
 
 SESSION_COLUMNS = ("school_class", "kind", "present", "made_up")
@@ -43,8 +48,7 @@ def _of_kind(wanted: str) -> Read:
 def _reminder(row: Stored, events: Sequence[StoredEvent], setting: Setting) -> Reading:
     del events
     school_class = row.values[0]
-    exists = any(item.id == school_class and item.exists_on(row.day) for item in setting.facts.classes)
-    return Reading(school_class, valid=exists)
+    return Reading(school_class, valid=school_class in setting.facts.class_ids_on(row.day))
 
 
 def _check(row: Stored, events: Sequence[StoredEvent], setting: Setting) -> Reading:
@@ -60,7 +64,8 @@ def _weekly_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mar
     new = tuple.__new__
     return [
         new(Mark, (None, day, unit, timed, None, 0, reached, (), None, None))
-        for _, day, unit, timed, reached in rows
+        for _, day, units, all_reached, all_timed in rows
+        for unit, reached, timed in zip(ints(units), ints(all_reached), days(all_timed), strict=True)
     ]
 
 
@@ -69,22 +74,54 @@ def _kind_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]
     return [Mark(None, day, None, timed) for _, day, timed in rows]
 
 
-def _counted_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
-    del setting
-    return [Mark(None, day, None, timed, many=many) for _, day, timed, many in rows]
+def _reminder_marks(rows: Sequence[tuple[Any, ...]], setting: Setting) -> list[Mark]:
+    """How many classes that exist were reminded on the day itself, and how many of the others on which later day."""
+    classes_on = setting.facts.class_ids_on
+    found = []
+    for _, day, on_the_day, afterwards in rows:
+        existing = _as_texts(classes_on(day))
+        reminded = existing.intersection(texts(on_the_day))
+        if reminded:
+            found.append(Mark(None, day, None, day, many=len(reminded)))
+        if afterwards:
+            first, missing = _first_days(afterwards), existing - reminded
+            later = Counter(timed for unit, timed in first.items() if unit in missing)
+            found += [Mark(None, day, None, timed, many=many) for timed, many in later.items()]
+    return found
+
+
+def _first_days(pairs: str) -> dict[str, date]:
+    """Of `class day` pairs, each class's first day."""
+    parted = sorted((pair.split() for pair in texts(pairs)), key=itemgetter(1), reverse=True)
+    return {unit: date.fromisoformat(timed) for unit, timed in parted}
+
+
+@lru_cache(maxsize=256)
+def _as_texts(ids: tuple[int, ...]) -> frozenset[str]:
+    return frozenset(map(str, ids))
 
 
 def _gather_kind(kind: str) -> Gather:
     return Gather(("e.happened_on", "e.timed_on"), _kind_marks, where=f"e.kind = '{kind}'", apart=CORRECTED)
 
 
+DAY_BY_DAY = ("e.happened_on",)
 WEEKLY = Gather(
-    ("e.happened_on", "e.school_class", "e.timed_on", "e.present + e.made_up"),
+    ("e.happened_on", packed("e.school_class"), packed("e.present + e.made_up"), packed("e.timed_on")),
     _weekly_marks,
+    group=DAY_BY_DAY,
     where="e.kind = 'weekly' and e.school_class is not null",
     apart=CORRECTED,
 )
-DAILY = Gather(marks=_counted_marks, counted="school_class", by_class=True)
+DAILY = Gather(
+    (
+        "e.happened_on",
+        packed("e.school_class", "e.timed_on <= e.happened_on"),
+        packed("e.school_class || ' ' || cast(e.timed_on as text)", "e.timed_on > e.happened_on"),
+    ),
+    _reminder_marks,
+    group=DAY_BY_DAY,
+)
 
 SESSION_FEEDS = (
     Feed("education.weekly", alone(sessions), _weekly, gather=WEEKLY),

@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -26,19 +28,6 @@ PAST = "(e.superseded_by is not null or e.voided_at is not null)"
 ENTRY = ("id", "happened_on", "recorded_at", "supersedes", "superseded_at", "voided_at")
 EVENTS = """select school, chain, kind, value, happened_at, recorded_at from entry_event
 where ledger = $1 and school in ({schools}) order by recorded_at"""
-CLASS_EXISTS = (
-    "join school_class c on c.id = e.school_class and e.happened_on between c.first_day and c.last_day"
-)
-
-# Nearly all is recorded on its day, and that part is counted while the index is walked: grouping every unit by its
-# first day of recording and then counting, in one go, took more than twice as long.
-COUNTED = """select e.school, e.happened_on as "day [date]", e.happened_on as "timed [date]", count(distinct e.{unit})
-from {source} and e.timed_on <= e.happened_on group by e.school, e.happened_on
-union all
-select e.school, e.happened_on, min(e.timed_on), 1 from {source} and e.timed_on > e.happened_on
-and e.{unit} is not null and not exists (select 1 from {table} o where o.school = e.school
-and o.happened_on = e.happened_on and o.{unit} = e.{unit} and o.timed_on <= o.happened_on
-and o.superseded_by is null and o.voided_at is null) group by e.school, e.happened_on, e.{unit}"""
 
 Span = tuple[date, date]
 Spans = Mapping[str, Sequence[Window]]
@@ -221,8 +210,9 @@ class Reader:
         found: dict[int, list[tuple[Any, ...]]] = {school: [] for school in schools}
         if schools:
             sql = gather_sql(ledger.table_name, gather, len(schools))
-            for row in await fetch_tuples(None, sql, [*span, *schools]):
-                found[row[0]].append(row)
+            rows = await fetch_tuples(None, sql, [*span, *schools])
+            for school, own in groupby(rows, itemgetter(0)):
+                found[school] += own
         return found
 
 
@@ -244,13 +234,11 @@ def gather_sql(table: str, gather: Gather, schools: int) -> str:
     """The query of a gather over so many schools: `$1`…`$2` are the days, the rest the schools."""
     apart = f" and not ({gather.apart})" if gather.apart else ""
     group = f" group by e.school, {', '.join(gather.group)}" if gather.group else ""
-    source = (
-        f"{table} e {CLASS_EXISTS if gather.by_class else ''} where e.happened_on between $1 and $2"
-        f" and e.school in ({_places(schools, 2)}) and {gather.where}{apart}"
+    rows = (
+        f"select e.school, {', '.join(gather.columns)} from {table} e"  # noqa: S608
+        f" where e.happened_on between $1 and $2 and e.school in ({_places(schools, 2)})"
+        f" and {gather.where}{apart}"
     )
-    if gather.counted:
-        return COUNTED.format(table=table, source=f"{source} and {CURRENT}", unit=gather.counted)
-    rows = f"select e.school, {', '.join(gather.columns)} from {source}"  # noqa: S608
     if gather.whole_history:
         # Asked for apart, since the indexes are parted so too.
         return f"{rows} and {CURRENT}{group} union all {rows} and {PAST}{group}"

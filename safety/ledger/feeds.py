@@ -109,19 +109,16 @@ class Gather:
     """A leaner way to read a ledger's rows, where a line does not have to lead back to them.
 
     SQL over the ledger's table `e`: the school and then `columns` (grouped by `group`, where given) of the rows that
-    stand (with `whole_history` of all) and satisfy `where`. `counted`: no columns, but how many units of that column
-    were first answered on which day, per day: (school, day, day of recording, units).
-    `by_class`: only rows of classes that exist on the day. Rows for which `apart` holds are read one by one instead,
-    as are all of a school that has later facts, if the gather `weighs_events`. `marks` makes marks of the tuples.
+    stand (with `whole_history` of all) and satisfy `where`; see `packed` for many rows as one. Rows for which `apart`
+    holds are read one by one instead, as are all of a school that has later facts, if the gather `weighs_events`.
+    `marks` makes marks of the tuples.
     """
 
-    columns: tuple[str, ...] = ()
+    columns: tuple[str, ...]
     marks: "Callable[[Sequence[tuple[Any, ...]], Setting], Sequence[Mark]] | None" = None
     group: tuple[str, ...] = ()
-    counted: str | None = None
     where: str = "true"
     apart: str | None = None
-    by_class: bool = False
     whole_history: bool = False
     weighs_events: bool = False
 

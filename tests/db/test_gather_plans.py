@@ -10,7 +10,7 @@ from safety.ledger.evidence import gather_sql
 from safety.ledger.feeds import Gather
 
 GATHERS: dict[str, tuple[str, Gather]] = {
-    f"{ledger.name}: {gather.columns or gather.counted}": (ledger.table_name, gather)
+    f"{ledger.name}: {gather.columns}": (ledger.table_name, gather)
     for home in REGISTRY
     for feed in home.feeds
     for ledger, gather in (
