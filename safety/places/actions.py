@@ -23,12 +23,13 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class NewBureau:
-    """`parent` is the id of the bureau above."""
+    """`parent` is the id of the bureau above; `elsewhere`: its people work on another instance."""
 
     code: str
     name: str
     parent: int | None = None
     made_up: bool = False
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +91,23 @@ async def create_bureau(actor: Scope | None, new: NewBureau, now: datetime) -> i
 
 
 async def change_bureau(
-    actor: Scope | None, bureau_id: int, name: str, parent: int | None, now: datetime
+    actor: Scope | None,
+    bureau_id: int,
+    name: str,
+    parent: int | None,
+    now: datetime,
+    *,
+    elsewhere: bool = False,
 ) -> None:
     """Raises NotFound, NotAllowed, BadInput; also for a parent that lies below it."""
     _administrator(actor)
     _refuse(_text("name", name, 120))
     async with transaction():
-        old = await _locked("bureau", ("code", "name", "parent"), bureau_id)
+        old = await _locked("bureau", ("code", "name", "parent", "elsewhere"), bureau_id)
         await _there("bureau", "parent", parent)
         if await _lies_below(parent, bureau_id):
             raise BadInput.one("parent", "parent-circle")
-        said = {"name": name, "parent": parent}
+        said = {"name": name, "parent": parent, "elsewhere": elsewhere}
         await update_row("bureau", bureau_id, said)
         facts = {**said, "before": list(old[1:])}
         await append(None, actor, "bureau.changed", f"bureau:{old[0]}", facts, now)

@@ -26,6 +26,7 @@ class BureauRow:
     name: str
     parent: int | None
     made_up: bool
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,9 @@ class CampusRow:
 
 async def bureaus(scope: Scope) -> list[BureauRow]:
     """The bureaus in scope, by code."""
-    rows = await fetch_tuples(None, "select id, code, name, parent, made_up from bureau order by code")
+    rows = await fetch_tuples(
+        None, "select id, code, name, parent, made_up, elsewhere from bureau order by code"
+    )
     return [BureauRow(*row) for row in rows if scope.admin or row[0] in scope.bureaus]
 
 

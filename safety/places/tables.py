@@ -8,12 +8,15 @@ RESTRICT = OnDelete.restrict
 
 
 class Bureau(Table, tablename="bureau"):
-    """An education bureau; `parent` is the level above."""
+    """An education bureau; `parent` is the level above. `elsewhere`: its people work on another instance, and what is
+    for it goes there.
+    """
 
     code = Varchar(length=40, unique=True)
     name = Varchar(length=120)
     parent: ForeignKey["Bureau"] = ForeignKey("self", null=True, default=None, on_delete=RESTRICT)
     made_up = Boolean(default=False)
+    elsewhere = Boolean(default=False)
 
 
 class School(Table, tablename="school"):

@@ -30,7 +30,12 @@ async def save_bureau(request: WebRequest, code: FromPath[str]) -> Page:
     del code
     visit = visit_of(request)
     typed = await form_values(request)
-    said = NewBureau(typed.get("code", ""), typed.get("name", ""), visit.bureau)
+    said = NewBureau(
+        typed.get("code", ""),
+        typed.get("name", ""),
+        visit.bureau,
+        elsewhere=typed.get("elsewhere") == "true",
+    )
     saving = actions.create_bureau(visit.viewer, said, visit.now)
     again = partial(_bureau, request, True)
     return await save_or_show(request, typed, saving, again, f"/bureaus/{said.code}", "bureau-added")
@@ -42,7 +47,8 @@ async def bureau_page(request: WebRequest) -> Page:
     known = {row.id: row for row in await queries.bureaus(visit_of(request).viewer)}
     own = known[visit_of(request).bureau]
     above = known[own.parent].code if own.parent is not None else ""
-    return await _bureau(request, False, FormState({"name": own.name, "parent": above}))
+    elsewhere = {"elsewhere": "true"} if own.elsewhere else {}
+    return await _bureau(request, False, FormState({"name": own.name, "parent": above} | elsewhere))
 
 
 @post("/bureaus/{code:str}/profile", guards=[at_bureau("admin")], status_code=200)
@@ -57,7 +63,12 @@ async def change_bureau(request: WebRequest, code: FromPath[str]) -> Page:
         if above and above not in ids:
             raise BadInput.one("parent", "unknown-code", code=above)
         await actions.change_bureau(
-            visit.viewer, visit.bureau, typed.get("name", ""), ids.get(above), visit.now
+            visit.viewer,
+            visit.bureau,
+            typed.get("name", ""),
+            ids.get(above),
+            visit.now,
+            elsewhere=typed.get("elsewhere") == "true",
         )
 
     return await save_or_show(request, typed, save(), partial(_bureau, request, False), f"/bureaus/{code}")
