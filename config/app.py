@@ -16,7 +16,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from config.rules import put_in_use
 from config.scheduler import running
 from config.settings import Settings
-from reports import adjustment_routes, board_pages, inspection, reminders
+from reports import adjustment_routes, board_pages, inbox_routes, inspection, reminders
 from reports import routes as return_routes
 from safety.access import admin_routes
 from safety.access import routes as access_routes
@@ -66,6 +66,7 @@ ROUTERS: list[Routes] = [
     board_pages.ROUTER,
     inspection.ROUTER,
     return_routes.ROUTER,
+    inbox_routes.ROUTER,
     adjustment_routes.ROUTER,
 ]
 NAV: list[NavItem] = [

@@ -8,7 +8,7 @@ from uuid import UUID
 from litestar import Response, Router, get
 from litestar.params import FromPath
 
-from reports import boards
+from reports import boards, inbox_routes, queries
 from reports import routes as report_routes
 from reports.adjustment_routes import draw_adjustments
 from reports.board_pages import BureauDoor, show_board, show_incidents, show_late
@@ -128,13 +128,13 @@ async def adjustments(request: WebRequest, code: FromPath[str], period: FromPath
 @get("/inspect/bureaus/{code:str}/inbox", guards=[at_bureau(*WHO)])
 async def inbox(request: WebRequest, code: FromPath[str]) -> Page:
     """What the bureau's schools returned."""
-    return await report_routes.draw_inbox(request, f"/inspect/bureaus/{code}/inbox")
+    return await inbox_routes.draw_inbox(request, f"/inspect/bureaus/{code}/inbox")
 
 
 @get("/inspect/bureaus/{code:str}/inbox/{item:uuid}/pdf", guards=[at_bureau(*WHO)])
 async def inbox_file(request: WebRequest, item: FromPath[UUID]) -> Response[bytes]:
     """A received return, byte for byte."""
-    return await report_routes.send_received(request, item)
+    return await inbox_routes.send_received(request, item)
 
 
 @get("/inspect/schools/{code:str}/trail", guards=[at_school(*WHO)])

@@ -1,27 +1,21 @@
-"""Returns on screen: a school's own, the draft that its principal signs, and the bureau's inbox."""
+"""Returns on screen: a school's own, and the draft that its principal signs."""
 
-import asyncio
-from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from litestar import Response, Router, get, post
 from litestar.params import FromPath
 
-from reports import actions, files, queries
-from reports.document import ReturnDocument
-from reports.view import View, view
-from reports.wording import Text, Writer
+from reports import actions, queries
+from reports.page_parts import grade_names, send_file, view_of
 from safety.calendar import Period
 from safety.clock import local_day
 from safety.duties import close_at
 from safety.errors import BadInput, Conflict, NotFound, Problem
 from safety.places.facts import school_facts
 from safety.web.forms import FormState, form_state, form_values
-from safety.web.guards import at_bureau, at_school
-from safety.web.kernel import kernel_of
+from safety.web.guards import at_school
 from safety.web.pages import go_to, page
-from safety.web.quarters import quarter_named, quarters_of
+from safety.web.quarters import quarter_named
 from safety.web.visit import WebRequest, visit_of
 
 Page = Response[str]
@@ -49,7 +43,7 @@ async def draw_returns(request: WebRequest, base: str) -> Page:
         current=current,
         open_draft=actions.may_be_drafted(current, visit.now),
         sent=await queries.sent(visit.viewer, visit.school),
-        grade=_grade_names(request),
+        grade=grade_names(request),
     )
 
 
@@ -107,7 +101,7 @@ async def send_return(request: WebRequest, code: str, period: str) -> Response[b
     for item in await queries.sent(visit.viewer, visit.school, quarter):
         if item.bytes_digest is not None:
             name = queries.file_name(code, quarter.id, item.version)
-            return await _file(request, item.bytes_digest, name)
+            return await send_file(request, item.bytes_digest, name)
     raise NotFound
 
 
@@ -123,87 +117,15 @@ async def _show(request: WebRequest, base: str, period: Period, form: FormState,
     sealed = await queries.document(visit.viewer, visit.school, period)
     if sealed is not None:
         sent = (await queries.sent(visit.viewer, visit.school, period))[0]
-        shown = {"document": sealed, "view": _view(request, sealed), "sent": sent}
+        shown = {"document": sealed, "view": view_of(request, sealed), "sent": sent}
         return page(request, "return_sealed.html", status, **given, **shown)
     if not actions.may_be_drafted(period, visit.now):
         closed = visit.now >= close_at(period)
         return page(request, "return_none.html", status, **given, closed=closed, days=actions.DRAFT_DAYS)
     draft = await queries.draft(visit.viewer, visit.school, period, visit.now)
     may_sign = "principal" in visit.viewer.roles_at(visit.school)
-    shown = {"document": draft, "view": _view(request, draft), "may_sign": may_sign}
+    shown = {"document": draft, "view": view_of(request, draft), "may_sign": may_sign}
     return page(request, "return_draft.html", status, **given, **shown)
 
 
-def _view(request: WebRequest, document: ReturnDocument) -> View:
-    """What the printed return says, in the visitor's language."""
-    lang = visit_of(request).lang
-    return view(document, lang, _text(request, lang))
-
-
-def _text(request: WebRequest, lang: str) -> Text:
-    catalogue = kernel_of(request).pages.catalogue
-
-    def text(key: str, **values: object) -> str:
-        # The view asks for codes that may have no word of their own, and prints those as they are.
-        if key not in catalogue:
-            raise KeyError(key)
-        return catalogue.t(key, lang, **values)
-
-    return text
-
-
-def _grade_names(request: WebRequest) -> Callable[[str | None], str]:
-    """A grade as it was sealed, in the visitor's language."""
-    lang = visit_of(request).lang
-    write = Writer(lang, _text(request, lang))
-    return lambda grade: write.known(f"return.grade.{grade}", grade) if grade else ""
-
-
-# ---------------------------------------------------------------- the bureau's inbox
-@get("/bureaus/{code:str}/inbox", guards=[at_bureau(*BUREAU)])
-async def inbox(request: WebRequest, code: FromPath[str]) -> Page:
-    """Every school of the bureau with what it returned for a quarter, or that it returned nothing."""
-    return await draw_inbox(request, f"/bureaus/{code}/inbox")
-
-
-async def draw_inbox(request: WebRequest, base: str) -> Page:
-    """A bureau's inbox, wherever the page stands."""
-    visit, quarters = visit_of(request), quarters_of(request)
-    shown = quarters.shown
-    if "period" not in request.query_params and visit.now < close_at(shown):
-        # What there is to read is the quarter that closed last.
-        quarters = quarters_of(request, shown.previous().id)
-    return page(
-        request,
-        "inbox.html",
-        base=base,
-        quarters=quarters,
-        closed=visit.now >= close_at(quarters.shown),
-        lines=await queries.inbox(visit.viewer, visit.bureau, quarters.shown),
-        grade=_grade_names(request),
-    )
-
-
-@get("/bureaus/{code:str}/inbox/{item:uuid}/pdf", guards=[at_bureau(*BUREAU)])
-async def inbox_file(request: WebRequest, code: FromPath[str], item: FromPath[UUID]) -> Response[bytes]:
-    """A received return, byte for byte."""
-    del code
-    return await send_received(request, item)
-
-
-async def send_received(request: WebRequest, item: UUID) -> Response[bytes]:
-    """The file of a received return."""
-    visit = visit_of(request)
-    return await _file(request, *await queries.received_file(visit.viewer, visit.bureau, item))
-
-
-async def _file(request: WebRequest, digest: str, name: str) -> Response[bytes]:
-    try:
-        content = await asyncio.to_thread(files.read, request.app.state.settings.data, digest)
-    except FileNotFoundError as error:
-        raise NotFound from error
-    headers = {"content-disposition": f'inline; filename="{name}"'}
-    return Response(content, media_type="application/pdf", headers=headers)
-
-
-ROUTER = Router("/", route_handlers=[school_returns, school_return, sign, return_file, inbox, inbox_file])
+ROUTER = Router("/", route_handlers=[school_returns, school_return, sign, return_file])

@@ -32,7 +32,7 @@ where r.period = $1 group by s.code"""
 IDS = "select version, id from school_return where school = $1 and period = $2"
 CORRECTION = """select c.reason, c.opener, c.opened_at from return_correction c
 where c.sealed = $1 order by c.opened_at desc, c.id desc limit 1"""
-ITEM = "select period, bureau from inbox_item where id = $1"
+ITEM = "select period, school_code, bureau from inbox_item where id = $1"
 UNSIGNED, FAIL = ("unsigned", "changed"), "不合格"
 
 
@@ -177,11 +177,20 @@ def _remarks(line: InboxLine, live: int | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-async def history(scope: Scope, item_id: UUID) -> tuple[Period, list[Ruled]]:
-    """The quarter of something received and every decision on that school's quarter, oldest first."""
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The quarter and school of something received, and every decision on that school's quarter, oldest first."""
+
+    period: Period
+    school_code: str
+    said: tuple[Ruled, ...]
+
+
+async def story(scope: Scope, item_id: UUID) -> Story:
+    """What is known of something received. NotFound out of scope."""
     rows = await fetch_tuples(None, ITEM, [item_id])
-    if not rows or not scope.may_bureau(rows[0][1]):
+    if not rows or not scope.may_bureau(rows[0][2]):
         raise NotFound
     where = "(i.school_code, i.period) = (select school_code, period from inbox_item where id = $1)"
     said = await fetch_tuples(None, DECISIONS.format(where=where), [item_id])
-    return Period.parse(rows[0][0]), [_ruled(row) for row in said]
+    return Story(Period.parse(rows[0][0]), rows[0][1], tuple(_ruled(row) for row in said))

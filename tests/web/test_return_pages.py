@@ -179,7 +179,7 @@ async def test_the_inbox_shows_what_came_and_what_is_missing(
     drawn = await reader.get(before + INBOX)
     assert drawn.status_code == 200
     assert "3所学校，收到2份" in drawn.text
-    assert drawn.text.count("未报送") == 1
+    assert drawn.text.count("未报送</span>") == 1
     board = (await reader.get(f"{before}/bureaus/HILL?period=2026Q3")).text
     assert "2/3" in board
     assert board.count("送达中") == 1
