@@ -2,14 +2,15 @@
 
 `tests/cases/*.toml` hold them in the bundle's column names, so that an inspector can read and recompute each one. What
 a case leaves out is filled in here: an entry is recorded at 16:00 of its day (a check-in at its instant), a school has
-one class of 40 pupils and a term from September to January, and is looked at as its quarter closes.
+one class of 40 pupils and a term from September to January, and is looked at as its quarter closes. The standards are
+the product's own, but for those that a case says to change from a day on.
 """
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -26,7 +27,7 @@ from safety.ledger.feeds import Rows, Stored, StoredEvent, feeds_by_line, measur
 from safety.measures import Measured, Setting
 from safety.rulebook import Rulebook
 from safety.scoring import Evidence, Score, score
-from safety.standards import Standards, parse_all
+from safety.standards import Record, Standards, parse_all
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = ROOT / "tests" / "cases"
@@ -59,6 +60,20 @@ def standards() -> Standards:
     return parse_all({file.name: file.read_text(encoding="utf-8") for file in files})
 
 
+def changed(given: Iterable[Mapping[str, Any]]) -> Standards:
+    """The product's standards, but from some days on others: id, first day, and value or `repealed`."""
+    base = standards()
+    return Standards((*base.records, *(_changed(base, row) for row in given)), base.edition)
+
+
+def _changed(base: Standards, row: Mapping[str, Any]) -> Record:
+    if row.keys() - {"id", "from", "value", "repealed"}:
+        raise ValueError(f"unknown {sorted(row)}")
+    value = base.by_id[row["id"]][0].value if row.get("repealed") else row["value"]
+    made = base.override(row["id"], value, since=day(row["from"]), by="某县教育局", source="通知")
+    return replace(made, by="", **({"value": None, "repealed": True} if row.get("repealed") else {}))
+
+
 # ---------------------------------------------------------------- reading
 @dataclass(frozen=True)
 class Case:
@@ -80,6 +95,11 @@ class Case:
         said = self.given.get("as_of")
         return close_at(self.period) if said is None else instant(said)
 
+    @cached_property
+    def standards(self) -> Standards:
+        """The product's, with what the case changes."""
+        return changed(self.given.get("standards", []))
+
 
 @cache
 def read_cases() -> tuple[Case, ...]:
@@ -99,7 +119,8 @@ def read_rules() -> dict[str, str]:
 
 
 KEYS = {
-    "id", "zh", "en", "rules", "period", "as_of", "why", "school", "perfect", "without", "events", "expected",
+    "id", "zh", "en", "rules", "period", "as_of", "why", "school", "perfect", "without", "events", "standards",
+    "expected",
 }  # fmt: skip
 
 
@@ -322,7 +343,7 @@ def book_of(case: Case) -> Book:
     facts = school(case.given.get("school", {}))
     book = Book(facts)
     if case.given.get("perfect"):
-        fill_perfectly(book, case.period)
+        fill_perfectly(book, case.period, case.standards)
     for like in case.given.get("without", []):
         book.leave_out(**{key: str(value) for key, value in like.items()})
     for ledger in REGISTRY.ledgers:
@@ -335,9 +356,9 @@ def book_of(case: Case) -> Book:
 MORNING, EVENING = ("07:30", "08:00"), ("16:00", "16:40")
 
 
-def fill_perfectly(book: Book, period: Period) -> None:
-    """Everything that falls due in a quarter, done and recorded in time."""
-    facts, rules = book.facts, Rulebook.of(standards(), period).duties
+def fill_perfectly(book: Book, period: Period, law: Standards | None = None) -> None:
+    """Everything that falls due in a quarter by the product's standards, done and recorded in time."""
+    facts, rules = book.facts, Rulebook.of(law or standards(), period).duties
 
     def due(line: str) -> list[date]:
         return [window.due for window in windows(line, facts, period, rules)]
@@ -374,10 +395,14 @@ def _perfect_day(book: Book, each: date) -> None:
 
 
 # ---------------------------------------------------------------- running
-def run(book: Book, period: Period, at: datetime) -> Score:
+def run(book: Book, period: Period, at: datetime, law: Standards | None = None) -> Score:
     """The score of a book's quarter as of an instant: the same functions in the same order as from storage."""
+    return scored(book, period, at, Rulebook.of(law or standards(), period))
+
+
+def scored(book: Book, period: Period, at: datetime, rulebook: Rulebook) -> Score:
+    """The same by a given book of rules."""
     rows = book.rows()
-    rulebook = Rulebook.of(standards(), period)
     setting = Setting(book.facts, period, rulebook.duties, at)
     measured = {line: _measure(line, rows, setting) for line in feeds_by_line(REGISTRY)}
     costs = consequences_of(incidents_of(rows["incidents"]), period, at, rulebook.incidents)

@@ -16,7 +16,7 @@ CASES = read_cases()
 @pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
 def test_a_case_comes_to_what_it_says(case: Case) -> None:
     book = book_of(case)
-    found = run(book, case.period, case.at)
+    found = run(book, case.period, case.at, case.standards)
     said = shown(found, book)
     assert part(said, case.expected) == case.expected, case.why
 
@@ -58,5 +58,5 @@ def test_cases_are_named_once_in_both_languages_and_explained() -> None:
 def test_all_cases_run_in_seconds() -> None:
     start = time.monotonic()
     for case in CASES:
-        run(book_of(case), case.period, case.at)
+        run(book_of(case), case.period, case.at, case.standards)
     assert time.monotonic() - start < 20
