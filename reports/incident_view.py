@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from reports.document import Clock, Incident, ReturnDocument
 from reports.wording import Writer
 
+ROWS_SHOWN = 10
+"""Rows of the incidents' table, one for each clock; what goes beyond is in the files attached."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClockRow:
@@ -23,6 +26,19 @@ class IncidentRow:
     liability: str
     discovered: str
     clocks: tuple[ClockRow, ...]
+
+
+def incident_rows(document: ReturnDocument, write: Writer) -> tuple[tuple[IncidentRow, ...], str]:
+    """The incidents that the table has room for, and a sentence on the rest (empty where there is none)."""
+    shown: list[IncidentRow] = []
+    room = ROWS_SHOWN
+    for incident in document.incidents:
+        room -= max(len(incident.clocks), 1)
+        if room < 0 and shown:
+            break
+        shown.append(incident_row(incident, write))
+    hidden = len(document.incidents) - len(shown)
+    return tuple(shown), write.text("return.incidents.more", count=hidden) if hidden else ""
 
 
 def incident_row(incident: Incident, write: Writer) -> IncidentRow:

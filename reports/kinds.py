@@ -54,4 +54,4 @@ def sheet(job: RenderJob, text: Text) -> Sheet:
     match job:
         case ReturnJob(document=document):
             data = Attached(ATTACHMENT, canonical(document), document.schema, "Data")
-            return Sheet("return", view(document, job.lang, text), document.made_at, (data,))
+            return Sheet("return", view(document, job.lang, text, job.verify_url), document.made_at, (data,))
