@@ -18,6 +18,8 @@ from config.scheduler import running
 from config.settings import Settings
 from reports import adjustment_routes, board_pages, inbox_routes, inspection, reminders
 from reports import routes as return_routes
+from reports.oversight import calls as oversight_calls
+from reports.oversight import routes as oversight_routes
 from safety.access import admin_routes
 from safety.access import routes as access_routes
 from safety.clock import Clock
@@ -65,6 +67,7 @@ ROUTERS: list[Routes] = [
     place_pages.ROUTER,
     board_pages.ROUTER,
     inspection.ROUTER,
+    oversight_routes.ROUTER,
     return_routes.ROUTER,
     inbox_routes.ROUTER,
     adjustment_routes.ROUTER,
@@ -125,7 +128,7 @@ def make_kernel(settings: Settings, clock: Clock, texts: Catalogue) -> Kernel:
         assets=assets,
         nav=tuple(NAV),
         banners=("banner.test-clock",) if settings.test_clock else (),
-        callers=(reminders.calls,),
+        callers=(reminders.calls, oversight_calls.calls),
     )
 
 

@@ -3,6 +3,7 @@
 All of it runs behind the read-only door, whoever asks: `opt` says so, and the reception opens it.
 """
 
+import asyncio
 from uuid import UUID
 
 from litestar import Response, Router, get
@@ -12,6 +13,7 @@ from reports import boards, inbox_routes, queries
 from reports import routes as report_routes
 from reports.adjustment_routes import draw_adjustments
 from reports.board_pages import BureauDoor, show_board, show_incidents, show_late
+from reports.oversight.pack import pack_of
 from safety.audit import queries as audit
 from safety.ledger import entry_routes
 from safety.ledger import routes as ledger_routes
@@ -20,6 +22,7 @@ from safety.web import school_pages
 from safety.web.guards import at_bureau, at_school, requires
 from safety.web.pages import go_to, page
 from safety.web.paging import page_number
+from safety.web.quarters import quarter_named
 from safety.web.school_pages import Door
 from safety.web.visit import WebRequest, visit_of
 
@@ -125,6 +128,18 @@ async def adjustments(request: WebRequest, code: FromPath[str], period: FromPath
     return await draw_adjustments(request, f"/inspect/schools/{code}", period)
 
 
+@get("/inspect/schools/{code:str}/returns/{period:str}/pack", guards=[at_school(*WHO)])
+async def evidence_pack(request: WebRequest, code: FromPath[str], period: FromPath[str]) -> Response[bytes]:
+    """The return with all that stands behind it, as a ZIP with a manifest of digests."""
+    visit, quarter = visit_of(request), quarter_named(period, visit_of(request).now)
+    data = request.app.state.settings.data
+    pack = await pack_of(visit.viewer, visit.school, code, quarter, data, visit.now)
+    content = await asyncio.to_thread(pack.zip)
+    name = queries.file_name(code, quarter.id, 1).removesuffix("-v1.pdf").replace("return", "evidence", 1)
+    headers = {"content-disposition": f'attachment; filename="{name}.zip"'}
+    return Response(content, media_type="application/zip", headers=headers)
+
+
 @get("/inspect/bureaus/{code:str}/inbox", guards=[at_bureau(*WHO)])
 async def inbox(request: WebRequest, code: FromPath[str]) -> Page:
     """What the bureau's schools returned."""
@@ -171,6 +186,7 @@ ROUTER = Router(
         returns,
         school_return,
         return_file,
+        evidence_pack,
         adjustments,
         inbox,
         inbox_file,

@@ -7,6 +7,14 @@ from piccolo.conf.apps import AppConfig, table_finder
 APP_CONFIG = AppConfig(
     app_name="reports",
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
-    table_classes=table_finder(modules=["reports.tables", "reports.rollup_tables", "reports.oversight.tables"], exclude_imported=True),
+    table_classes=table_finder(
+        modules=[
+            "reports.tables",
+            "reports.delivery_tables",
+            "reports.rollup_tables",
+            "reports.oversight.tables",
+        ],
+        exclude_imported=True,
+    ),
     migration_dependencies=["safety.ledger.piccolo_app"],
 )

@@ -11,6 +11,7 @@ from piccolo.engine.postgres import PostgresEngine
 from piccolo.query.base import Query
 from piccolo.querystring import QueryString
 
+from safety.doors import check_statement
 from safety.transactions import CampusBatch, CampusTransaction, EngineClosed, Transactional, settled
 
 Row = tuple[Any, ...]
@@ -186,20 +187,24 @@ class CampusPostgresEngine(Transactional, PostgresEngine):
     async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> list[Any]:  # noqa: ARG002
         """Run one of Piccolo's queries. `in_pool` is there for Piccolo only: it is always the pool."""
         sql, args = querystring.compile_string(engine_type="postgres")
+        check_statement(sql)
         async with self._lend() as connection:
             return await connection.fetch(sql, *args)  # type: ignore[no-any-return]
 
     async def run_ddl(self, ddl: str, in_pool: bool = True) -> list[Any]:  # noqa: ARG002
+        check_statement(ddl)
         async with self._lend() as connection:
             return await connection.fetch(ddl)  # type: ignore[no-any-return]
 
     async def fetch_tuples(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         """Rows as plain tuples of SQL written with `$1, $2 …`."""
+        check_statement(sql)
         async with self._lend() as connection:
             return [tuple(row) for row in await connection.fetch(sql, *args)]
 
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """One statement for many rows, all or none."""
+        check_statement(sql)
         async with self.transaction() as transaction:
             await transaction.connection.executemany(sql, rows)
 

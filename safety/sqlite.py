@@ -16,6 +16,7 @@ from piccolo.engine.sqlite import SQLiteEngine
 from piccolo.query.base import Query
 from piccolo.querystring import QueryString
 
+from safety.doors import check_statement
 from safety.sqlite_connection import Connection, Pool, Row, from_common_sql, is_read
 from safety.transactions import CampusBatch, CampusTransaction, EngineClosed, Transactional, settled
 
@@ -160,6 +161,7 @@ class CampusSQLiteEngine(Transactional, SQLiteEngine):
 
     async def _run(self, sql: str, args: Sequence[Any], *, dicts: bool) -> list[Any]:
         """Run a statement where it belongs: in the running transaction, on a reader, or on the writer."""
+        check_statement(sql)
         self._check_open()
         await self._others_first()
         active = self.active_transaction()
@@ -194,6 +196,7 @@ class CampusSQLiteEngine(Transactional, SQLiteEngine):
 
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """One statement for many rows, all or none."""
+        check_statement(sql)
         async with self.transaction() as transaction:
             await transaction.connection.many(from_common_sql(sql), rows)
 

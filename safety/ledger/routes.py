@@ -14,7 +14,8 @@ from safety.database import read_only_door
 from safety.errors import BadInput, Conflict, NotFound, Problem
 from safety.ledger import actions, forms, permission, queries
 from safety.ledger.declare import Field, Kind, Ledger
-from safety.ledger.parse import Context, FieldError, format_field, format_local, parse_field, parse_values
+from safety.ledger.parse import Context, FieldError, format_field, parse_field
+from safety.ledger.values import parse_values
 from safety.text import Text
 from safety.web.forms import FormState, form_state, form_values
 from safety.web.guards import at_school
@@ -28,6 +29,7 @@ BASE = "/schools/{code:str}/ledgers"
 READERS = ("officer", "principal", "teacher", "leader", "guard", "canteen", "clerk")
 """Inspectors read the same pages under `/inspect/…`, behind the read-only door."""
 BEHALF = Text("代谁填报", "On behalf of")
+RECORDED_AT = Field("recorded_at", Kind.INSTANT, Text("登记时间", "Recorded at"))
 FORMULA = ("=", "+", "-", "@", "\t", "＝", "＋", "－", "＠")
 """What a formula begins with."""
 
@@ -117,7 +119,8 @@ async def draw_list(request: WebRequest, place: Place) -> Page:
         asked=FormState(asked),
         query=_query(asked),
         lead=forms.lead_field(ledger),
-        columns=forms.list_fields(ledger),
+        columns=forms.list_fields(ledger, context.facts),
+        zones=[item.label for item in context.facts.zones],
         show=forms.Shower(context, found.people, visit.lang),
         classes=sorted({item.name for item in context.facts.classes})
         if _has(ledger, Kind.SCHOOL_CLASS)
@@ -141,7 +144,7 @@ async def new_page(request: WebRequest) -> Page:
     """An empty form; the address may fill fields in (`?class=三(1)班&happened_on=2026-10-14`)."""
     place = place_of(request)
     permission.may_record(place.ledger, place.visit.viewer, place.visit.school)
-    given = {item.name: request.query_params.get(item.name, "") for item in place.ledger.fields}
+    given = {item.name: request.query_params.get(item.name, "") for item in place.ledger.every_field}
     return await _draw_new(request, place, FormState({name: text for name, text in given.items() if text}))
 
 
@@ -220,12 +223,15 @@ async def export_csv(request: WebRequest) -> Response[bytes]:
             {row.values[item.name] for row in rows for item in ledger.fields if item.kind is Kind.PERSON}
         )
     known = replace(context, people={**{p.login: p.id for p in named.values()}, **context.people})
+    # As in a bundle, the zone stands last, and only where there are zones.
+    columns = [*ledger.fields, RECORDED_AT, *forms.fields_at(ledger, context.facts)[len(ledger.fields) :]]
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow(["school", *(item.name for item in ledger.fields), "recorded_at"])
+    writer.writerow(["school", *(item.name for item in columns)])
     for row in rows:
-        cells = [_cell(item, format_field(item, row.values.get(item.name), known)) for item in ledger.fields]
-        writer.writerow([place.code, *cells, format_local(row.recorded_at)])
+        said = {**row.values, RECORDED_AT.name: row.recorded_at}
+        cells = [sheet_cell(item, format_field(item, said.get(item.name), known)) for item in columns]
+        writer.writerow([place.code, *cells])
     name = f"{ledger.name}-{place.code}-{context.recorded_on.isoformat()}.csv"
     # The mark tells Excel that it is UTF-8.
     return Response(
@@ -235,7 +241,7 @@ async def export_csv(request: WebRequest) -> Response[bytes]:
     )
 
 
-def _cell(item: Field, text: str) -> str:
+def sheet_cell(item: Field, text: str) -> str:
     """What people typed must not become a formula in somebody's spreadsheet; names of classes are typed, too.
 
     Where Chinese is written, spreadsheets take the full-width signs for the plain ones.

@@ -46,7 +46,8 @@ class Rule:
         if self.kind == "role":
             _allow(viewer.has(*self.roles))
         self._place(connection, visit, viewer)
-        _allow(own or not viewer.read_only or _method(connection) in READING)
+        notes = "writes_only" in handler.opt
+        _allow(own or notes or not viewer.read_only or _method(connection) in READING)
 
     def _place(self, connection: Connection, visit: Visit, viewer: Scope) -> None:
         """Resolve the school or bureau in the address; one out of scope is answered as one that does not
