@@ -1,5 +1,6 @@
 """The tallies kept by every write equal those made anew from the entries, whatever happened in whatever order."""
 
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from safety import in_use
 from safety.calendar import Period
 from safety.ledger.tallies import rebuild
 from safety.scores import measured_score, scores, tallied_score
@@ -14,6 +16,7 @@ from safety.scoring import as_json
 from tests.cast import Cast, make_cast
 from tests.db.histories import START, History
 from tests.ledgers import ledgers_in_use
+from tests.unit.law import changed
 
 QUARTERS = [Period.parse(text) for text in ("2026Q1", "2026Q2", "2026Q3", "2026Q4", "2027Q1")]
 
@@ -59,6 +62,32 @@ CHECKS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 @settings(max_examples=8, deadline=None, suppress_health_check=CHECKS)
 @given(seed=st.integers(0, 2**32), steps=st.integers(5, 120))
 async def test_kept_tallies_equal_a_recompute(cast: Cast, seed: int, steps: int) -> None:
+    await _agrees(cast, seed, steps)
+
+
+CHANGES = {
+    "food.samples.least_grams": 150,
+    "duty.marshal.least_slots": 3,
+    "duty.patrol.rounds": 2,
+    "duty.patrol.gap": 60,
+    "duty.checkin.lead": 0,
+    "grace.daily": 2,
+    "grace.weekly": 1,
+    "grace.long": 3,
+    "drills.evaluated.due_days": 2,
+    "incident.report.other": 2,
+}
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=CHECKS)
+@given(seed=st.integers(0, 2**32), steps=st.integers(40, 160))
+async def test_so_they_do_across_changes_of_standards(cast: Cast, seed: int, steps: int) -> None:
+    random, first = Random(seed), START.date()
+    law = changed(
+        {"id": id_, "from": first + timedelta(days=random.randint(-5, 90)), "value": value}
+        for id_, value in CHANGES.items()
+    )
+    in_use.use(law, in_use.registry())
     await _agrees(cast, seed, steps)
 
 

@@ -8,7 +8,7 @@ the product's own, but for those that a case says to change from a day on.
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cache, cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from config.ledgers import REGISTRY
+from config.rules import product_standards as standards
 from safety.calendar import Period, SchoolCalendar, TermSpan
 from safety.clock import ZONE, day_start, local_day
 from safety.duties import close_at, windows
@@ -27,10 +28,10 @@ from safety.ledger.feeds import Rows, Stored, StoredEvent, feeds_by_line, measur
 from safety.measures import Measured, Setting
 from safety.rulebook import Rulebook
 from safety.scoring import Evidence, Score, score
-from safety.standards import Record, Standards, parse_all
+from safety.standards import Standards
+from tests.unit.law import changed, day
 
-ROOT = Path(__file__).resolve().parents[2]
-CASES = ROOT / "tests" / "cases"
+CASES = Path(__file__).resolve().parents[1] / "cases"
 BEGINNING = datetime(2020, 1, 1, tzinfo=ZONE)
 TERMS = [["秋", date(2026, 9, 1), date(2027, 1, 22)]]
 RECORDING = ("recorded_at", "id", "supersedes", "voided_at", "refused", "every", "except")
@@ -51,27 +52,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "affected": 0, "loss_yuan": 0,
     },
 }  # fmt: skip
-
-
-@cache
-def standards() -> Standards:
-    """The product's own standards."""
-    files = sorted((ROOT / "config" / "standards").glob("*.toml"))
-    return parse_all({file.name: file.read_text(encoding="utf-8") for file in files})
-
-
-def changed(given: Iterable[Mapping[str, Any]]) -> Standards:
-    """The product's standards, but from some days on others: id, first day, and value or `repealed`."""
-    base = standards()
-    return Standards((*base.records, *(_changed(base, row) for row in given)), base.edition)
-
-
-def _changed(base: Standards, row: Mapping[str, Any]) -> Record:
-    if row.keys() - {"id", "from", "value", "repealed"}:
-        raise ValueError(f"unknown {sorted(row)}")
-    value = base.by_id[row["id"]][0].value if row.get("repealed") else row["value"]
-    made = base.override(row["id"], value, since=day(row["from"]), by="某县教育局", source="通知")
-    return replace(made, by="", **({"value": None, "repealed": True} if row.get("repealed") else {}))
 
 
 # ---------------------------------------------------------------- reading
@@ -141,11 +121,6 @@ def instant(said: object) -> datetime:
         return day_start(said)
     found = said if isinstance(said, datetime) else datetime.fromisoformat(str(said))
     return found if found.tzinfo else found.replace(tzinfo=ZONE)
-
-
-def day(said: object) -> date:
-    """A day as written."""
-    return said if isinstance(said, date) else date.fromisoformat(str(said))
 
 
 # ---------------------------------------------------------------- the school

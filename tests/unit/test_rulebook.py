@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.ledgers import REGISTRY
+from config.rules import product_standards as standards
 from safety.calendar import Period
 from safety.duties import DUTIES, close_at, windows
 from safety.ledger.feeds import feeds_by_line, measure_line
@@ -20,7 +21,8 @@ from safety.measures import Measured, Setting
 from safety.rulebook import Rulebook
 from safety.scoring import as_json
 from safety.standards import NoStandard, Standards
-from tests.unit.cases import Book, changed, fill_perfectly, run, scored, standards
+from tests.unit.cases import Book, fill_perfectly, run, scored
+from tests.unit.law import changed
 from tests.unit.test_scoring_properties import CALM, QUARTERS, any_school, ordinary
 
 Q3 = Period.parse("2026Q3")

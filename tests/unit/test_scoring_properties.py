@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from config.rules import product_standards as standards
 from safety.calendar import Period
 from safety.clock import ZONE, local_day
 from safety.duties import close_at
@@ -18,7 +19,7 @@ from safety.facts import MEALS, STAGES
 from safety.incidents.rules import IncidentBook, State
 from safety.rulebook import Rulebook
 from safety.scoring import Score, share_out
-from tests.unit.cases import Book, fill_perfectly, run, school, standards
+from tests.unit.cases import Book, fill_perfectly, run, school
 
 randoms = st.randoms(use_true_random=False)
 QUARTERS = ("2026Q1", "2026Q2", "2026Q3", "2026Q4")
