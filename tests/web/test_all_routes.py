@@ -4,7 +4,8 @@ For ids that exist, an officer of another school and an inspector are answered 4
 
 - for both: what is open to everybody (sign-in, static files, health, the API's description) and what is one's own
   (the first page, password, language, signing out);
-- for the inspector: reading (GET) under `/inspect`, of the bureau and schools that are theirs.
+- for the inspector: reading (GET) under `/inspect`, and their own notes and samples under `/notes`, of the bureau and
+  schools that are theirs.
 
 An inspector of another bureau passes nowhere.
 """
@@ -98,10 +99,12 @@ async def test_an_inspector_reads_under_inspect_and_passes_nowhere_else(
     visit: Visit, app: Litestar, county: Cast
 ) -> None:
     answers = await walk(app, await visit("inspector"), "inspector", await values(county))
-    outside = {path: status for path, status in answers.items() if not path.startswith("GET /inspect")}
+    outside = {
+        path: status for path, status in answers.items() if not re.match(r"GET /inspect|\w+ /notes/", path)
+    }
     assert {path: status for path, status in outside.items() if status not in REFUSED} == {}
     inside = {path: status for path, status in answers.items() if path.startswith("GET /inspect")}
-    files = {path for path in inside if path.endswith("/pdf")}
+    files = {path for path in inside if path.endswith(("/pdf", "/pack"))}
     assert {
         path: status for path, status in inside.items() if path not in files and status not in {200, 303}
     } == {}
