@@ -24,6 +24,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from reports import fonts
 from reports.document import ReturnDocument
 from reports.kinds import Attached, Language, RenderJob, ReturnJob, Sheet, sheet
+from reports.wording import Text
 from reports.workers import DONE, FAILED, REFUSED, Refused, WorkerError, WorkerPool
 from safety.text import Catalogue
 
@@ -76,16 +77,31 @@ class Refusal(msgspec.Struct, frozen=True):
 class Renderer:
     """Draws returns in worker processes, started at the first document. One per event loop; close it."""
 
-    def __init__(self, data: Path, *, size: int = WORKERS, time_limit: float = TIME_LIMIT_SECONDS) -> None:
-        """`data`: the data folder, fonts are kept below it. `time_limit`: seconds, start included."""
+    def __init__(
+        self,
+        data: Path,
+        *,
+        base_url: str = "",
+        size: int = WORKERS,
+        time_limit: float = TIME_LIMIT_SECONDS,
+    ) -> None:
+        """`data`: the data folder, fonts are kept below it. `base_url`: where this instance is reached, without a slash
+        at its end; a return's QR code leads there, and without it there is none. `time_limit`: seconds, start included.
+        """
         self._data = data
+        self._base_url = base_url
         self._size = size
         self._time_limit = time_limit
         self._pool: WorkerPool | None = None
 
     async def render_return(self, document: ReturnDocument, lang: Language = "zh") -> bytes:
         """The PDF of a frozen return, the same bytes each time. Raises as `render` does."""
-        return await self.render(ReturnJob(document, lang))
+        return await self.render(ReturnJob(document, lang, self._verify_url(document)))
+
+    def _verify_url(self, document: ReturnDocument) -> str:
+        if not self._base_url or document.draft:
+            return ""
+        return f"{self._base_url}/verify?d={document.facts_digest}"
 
     async def render(self, job: RenderJob) -> bytes:
         """The PDF of a document of any kind, the same bytes each time.
@@ -165,21 +181,24 @@ class Drawer:
     def draw(self, job: RenderJob) -> bytes:
         """The PDF's bytes. Raises MissingGlyph, or whatever WeasyPrint raises or warns of."""
         try:
-            text = partial(_text, self._texts, job.lang)
-            made = sheet(job, text)
+            made = sheet(job, self._text)
+            text = self._text(job.lang)
             html = self._jinja.get_template(f"{made.template}.html").render(view=made.view, t=text)
             _require_glyphs(html, job.document)
             page = self._weasyprint.HTML(string=html, url_fetcher=self._fetcher)
             pdf: bytes = page.write_pdf(
-                stylesheets=[self._styles[made.template]],
+                stylesheets=[self._styles[name] for name in made.styles],
                 font_config=self._fonts,
                 pdf_variant=VARIANT,
                 attachments=[self._attachment(made, file) for file in made.attached],
-                finisher=_finish,
+                finisher=partial(_finish, {file.name: file.media_type for file in made.attached}),
             )
             return pdf
         finally:
             gc.collect()
+
+    def _text(self, lang: str) -> Text:
+        return partial(_text, self._texts, lang)
 
     def _style(self, file: Path) -> Any:
         text = file.read_text(encoding="utf-8")
@@ -196,13 +215,21 @@ class Drawer:
         )
 
 
-def _finish(_document: object, pdf: Any) -> None:
-    """What WeasyPrint leaves out: the attachment named only once, and the mark of PDF/UA-1."""
+def _finish(media_types: dict[str, str], _document: object, pdf: Any) -> None:
+    """What WeasyPrint leaves out: attachments named only once and typed by us, and the mark of PDF/UA-1."""
     associated = pdf.catalog["AF"]
     associated[:] = list(dict.fromkeys(associated))
-    reference = int(pdf.catalog["Metadata"].split()[0])
-    stream = pdf.objects[reference].stream
+    for each in associated:
+        file = pdf.objects[_number(each)]
+        media_type = media_types[str(file["UF"].string)]
+        pdf.objects[_number(file["EF"]["F"])].extra["Subtype"] = f"/{media_type.replace('/', '#2f')}"
+    stream = pdf.objects[_number(pdf.catalog["Metadata"])].stream
     stream[0] = stream[0].replace(b"</rdf:RDF>", _PDF_UA + b"</rdf:RDF>")
+
+
+def _number(reference: bytes) -> int:
+    """The object that `12 0 R` refers to."""
+    return int(reference.split()[0])
 
 
 def _text(texts: Catalogue, lang: str, key: str, **values: object) -> str:

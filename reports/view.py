@@ -56,6 +56,7 @@ class View:
     signed: bool
     closing: tuple[str, ...]
     evidence: tuple[tuple[str, str, bool], ...]
+    workbook: str
     verify_url: str
     qr: Markup
 
@@ -93,6 +94,7 @@ def view(document: ReturnDocument, lang: str, text: Text, verify_url: str = "") 
         signed=document.status != "unsigned",
         closing=(school, write.day(document.made_at.astimezone(ZONE).date())),
         evidence=_evidence(document, write),
+        workbook=text("return.book"),
         verify_url=verify_url,
         qr=charts.qr(verify_url, text("return.verify.code", url=verify_url)) if verify_url else Markup(),
     )

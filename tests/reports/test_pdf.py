@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
+import openpyxl
 import pikepdf
 import pytest
 import pytest_asyncio
@@ -126,12 +127,41 @@ async def test_an_english_edition_speaks_english_only(renderer: Renderer) -> Non
     assert not re.findall(r"[一-鿿]", text)
 
 
-async def test_the_attachment_is_the_canonical_document(printed: bytes) -> None:
+async def test_the_data_and_a_workbook_of_it_are_attached(printed: bytes) -> None:
     with pikepdf.open(io.BytesIO(printed)) as opened:
-        (spec,) = opened.Root.AF
-        assert spec.AFRelationship == pikepdf.Name.Data
-        assert str(spec.UF) == "return.json"
+        data, book = opened.Root.AF
+        assert (data.AFRelationship, str(data.UF)) == (pikepdf.Name.Data, "return.json")
+        assert (book.AFRelationship, str(book.UF)) == (pikepdf.Name.Supplement, "return.xlsx")
         assert opened.attachments["return.json"].get_file().read_bytes() == canonical(sample_return())
+        assert opened.attachments["return.json"].get_file().mime_type == "application/json"
+        workbook = opened.attachments["return.xlsx"].get_file()
+        assert workbook.mime_type == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        sheet = openpyxl.load_workbook(io.BytesIO(workbook.read_bytes()))["事实 Facts"]
+        assert sheet.max_row == len(sample_return().facts) + 1
+
+
+async def test_an_edition_in_english_has_the_same_attachments(renderer: Renderer, printed: bytes) -> None:
+    english = await renderer.render_return(sample_return(), "en")
+    with pikepdf.open(io.BytesIO(printed)) as zh, pikepdf.open(io.BytesIO(english)) as en:
+        for name in ("return.json", "return.xlsx"):
+            assert (
+                zh.attachments[name].get_file().read_bytes() == en.attachments[name].get_file().read_bytes()
+            )
+
+
+async def test_the_address_of_the_verification_page_is_part_of_the_bytes(data: Path, printed: bytes) -> None:
+    here, there = (
+        Renderer(data, size=1, base_url=url) for url in ("https://a.example.cn", "https://b.example.cn")
+    )
+    try:
+        coded = await here.render_return(sample_return())
+        draft = await here.render_return(sample_return(draft=True))
+        assert coded == await here.render_return(sample_return())
+        assert coded not in {printed, await there.render_return(sample_return())}
+    finally:
+        await asyncio.gather(here.close(), there.close())
+    assert f"a.example.cn/verify?d={sample_return().facts_digest}" in compact(read_text(coded))
+    assert "verify?d=" not in read_text(draft)
 
 
 async def test_it_says_it_is_pdf_a_3_and_carries_its_own_dates(printed: bytes) -> None:
