@@ -1,6 +1,6 @@
 """Drills and their evaluation, measured (PURE)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -36,23 +36,20 @@ def evaluations(line: str, spans: Sequence[Window], marks: Sequence[Mark], setti
     days = by_day(marks)
     beside: list[Beside] = []
 
-    def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
-        def work(row: Row, fills: list[Fill]) -> None:
-            for mark in within(days, window):
-                found = mark.extra
-                assert isinstance(found, Evaluation)
-                if not found.asked:
-                    continue
-                row.extra += 1
-                if found.made_on is not None:
-                    timing = timing_of(found.made_on, window.grace_until, setting.closes)
-                    row.add(timing)
-                    note(fills, mark, window, timing, mark.id)
-                elif mark.id is not None:
-                    beside.append(Beside(mark.id, f"{window.key}/{mark.id}", mark.day, mark.recorded_at))
+    def work(window: Window, row: Row, fills: list[Fill]) -> None:
+        for mark in within(days, window):
+            found = mark.extra
+            assert isinstance(found, Evaluation)
+            if not found.asked:
+                continue
+            row.extra += 1
+            if found.made_on is not None:
+                timing = timing_of(found.made_on, window.grace_until, setting.closes)
+                row.add(timing)
+                note(fills, mark, window, timing, mark.id)
+            elif mark.id is not None:
+                beside.append(Beside(mark.id, f"{window.key}/{mark.id}", mark.day, mark.recorded_at))
 
-        return work
-
-    measured = collect(line, ((window, fill(window)) for window in spans))
+    measured = collect(line, spans, work)
     measured.beside = beside
     return measured

@@ -157,7 +157,7 @@ def _evaluations(start: date, end: date, book: DutyBook) -> Iterable[Span]:
 
 def class_ids(facts: SchoolFacts, day: date) -> tuple[int, ...]:
     """The ids of the classes that exist on a day."""
-    return tuple(item.id for item in facts.classes if item.since <= day <= item.until)
+    return facts.class_ids_on(day)
 
 
 def base_expected(line: str, facts: SchoolFacts, window: Window, book: DutyBook) -> int:

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
 
-from safety.calendar import Period
+from safety.calendar import DAY, Period
 from safety.clock import local_day
 from safety.duties import Window, before_close, class_ids, close_day
 from safety.facts import SchoolFacts, size_at
@@ -102,7 +102,7 @@ class Row:
         self.whole += other.whole
 
     def is_empty(self) -> bool:
-        return not (self.extra or self.filled or self.amount or self.whole)
+        return not (self.on_time or self.late or self.backfilled or self.extra or self.amount or self.whole)
 
 
 class Beside(NamedTuple):
@@ -191,15 +191,23 @@ def by_day(marks: Iterable[Mark]) -> dict[date, list[Mark]]:
 def within(days: Mapping[date, list[Mark]], window: Window) -> list[Mark]:
     if window.start == window.end:
         return days.get(window.start, [])
+    length = (window.end - window.start).days + 1
+    if length < len(days):
+        held = (window.start + DAY * n for n in range(length))
+        return [mark for day in held if day in days for mark in days[day]]
     return [mark for day, marks in days.items() if window.start <= day <= window.end for mark in marks]
 
 
-def collect(line: str, items: Iterable[tuple[Window, Callable[[Row, list[Fill]], None]]]) -> Measured:
+Work = Callable[[Window, Row, list[Fill]], None]
+
+
+def collect(line: str, spans: Iterable[Window], work: Work) -> Measured:
+    """The rows that `work` fills, one for each window, with the entries behind them; empty rows left out."""
     rows: list[Row] = []
     fills: list[Fill] = []
-    for window, fill in items:
+    for window in spans:
         row = Row(line, window.due)
-        fill(row, fills)
+        work(window, row, fills)
         if not row.is_empty():
             rows.append(row)
     return Measured(rows, fills)
@@ -211,22 +219,26 @@ def per_unit(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting:
     days = by_day(marks)
     closes = setting.closes
 
-    def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
-        def work(row: Row, fills: list[Fill]) -> None:
-            best: dict[Hashable, tuple[int, Mark]] = {}
-            for mark in within(days, window):
-                timing = timing_of(timed_on(mark, window, mark.unit, closes), window.grace_until, closes)
-                if mark.many:
-                    row.add(timing, mark.many)
-                elif mark.unit not in best or timing < best[mark.unit][0]:
-                    best[mark.unit] = timing, mark
-            for unit, (timing, mark) in best.items():
-                row.add(timing)
-                note(fills, mark, window, timing, unit)
+    def work(window: Window, row: Row, fills: list[Fill]) -> None:
+        most_timely(within(days, window), window, closes, row, fills)
 
-        return work
+    return collect(line, spans, work) if days else Measured([], [])
 
-    return collect(line, ((window, fill(window)) for window in spans))
+
+def most_timely(marks: Iterable[Mark], window: Window, closes: date, row: Row, fills: list[Fill]) -> None:
+    """Add to a row what a window's entries come to, where each of its units is answered by its most timely one."""
+    best: dict[Hashable, tuple[int, Mark]] = {}
+    for mark in marks:
+        own = timed_on(mark, window, mark.unit, closes) if mark.history else mark.recorded_on
+        timing = timing_of(own, window.grace_until, closes)
+        if mark.many:
+            row.add(timing, mark.many)
+        elif mark.unit not in best or timing < best[mark.unit][0]:
+            best[mark.unit] = timing, mark
+    for unit, (timing, mark) in best.items():
+        row.add(timing)
+        if mark.id is not None:
+            note(fills, mark, window, timing, unit)
 
 
 def note(fills: list[Fill], mark: Mark, window: Window, timing: int, unit: Hashable = None) -> None:
@@ -244,35 +256,47 @@ def sessions(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting:
     """
     days = by_day(marks)
     sizes = _class_sizes(setting)
+    closes = setting.closes
 
-    def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
-        def work(row: Row, fills: list[Fill]) -> None:
-            held: dict[Hashable, list[Mark]] = defaultdict(list)
-            for mark in within(days, window):
-                held[mark.unit].append(mark)
-            for unit in class_ids(setting.facts, window.due):
-                if unit in held:
-                    _class_week(row, fills, window, unit, held[unit], sizes[unit], setting)
+    def work(window: Window, row: Row, fills: list[Fill]) -> None:
+        usual, held = _parted(within(days, window), closes)
+        for unit in class_ids(setting.facts, window.due) if usual or held else ():
+            if unit in usual:
+                only, pupils = usual[unit], sizes[unit]
+                timing = ON_TIME if only.recorded_on <= window.grace_until else LATE
+                row.add(timing)
+                row.whole += pupils
+                row.amount += only.amount if only.amount < pupils else pupils
+                if only.id is not None:
+                    note(fills, only, window, timing, unit)
+            elif unit in held:
+                _class_week(row, fills, window, unit, held[unit], sizes[unit], setting)
 
-        return work
+    return collect(line, spans, work) if days else Measured([], [])
 
-    return collect(line, ((window, fill(window)) for window in spans))
+
+def _parted(marks: Iterable[Mark], closes: date) -> tuple[dict[Hashable, Mark], dict[Hashable, list[Mark]]]:
+    """The only entry of each unit, where it was never corrected and recorded before the close, and the entries of the
+    others: the usual ones, by far the most, come to what they would in the long way, several times as fast.
+    """
+    usual: dict[Hashable, Mark] = {}
+    held: dict[Hashable, list[Mark]] = {}
+    for mark in marks:
+        unit = mark.unit
+        if unit in usual:
+            held[unit] = [usual.pop(unit), mark]
+        elif unit in held:
+            held[unit].append(mark)
+        elif mark.history or mark.recorded_on > closes:
+            held[unit] = [mark]
+        else:
+            usual[unit] = mark
+    return usual, held
 
 
 def _class_week(
     row: Row, fills: list[Fill], window: Window, unit: int, held: list[Mark], pupils: int, setting: Setting
 ) -> None:
-    only = held[0]
-    if len(held) == 1 and not only.history and only.recorded_on <= setting.closes:
-        # The usual case, and by far the most: what follows would come to the same, several times as slowly.
-        found = timing_of(only.recorded_on, window.grace_until, setting.closes)
-        row.add(found)
-        if only.id is not None:
-            note(fills, only, window, found, unit)
-        row.whole += pupils
-        row.amount += only.amount if only.amount < pupils else pupils
-        return
-
     def timing(mark: Mark) -> int:
         return timing_of(timed_on(mark, window, unit, setting.closes), window.grace_until, setting.closes)
 

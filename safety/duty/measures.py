@@ -4,10 +4,9 @@ A slot counts as the roster stood when its day began; which check-in serves whic
 far enough apart, is chosen so that the school gets the most that its check-ins are worth.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from itertools import pairwise
-from operator import itemgetter
+from operator import itemgetter, sub
 from typing import NamedTuple
 
 from safety.duties import Window
@@ -22,7 +21,6 @@ from safety.measures import (
     collect,
     first_alike,
     note,
-    per_unit,
     timed_on,
     timing_of,
 )
@@ -70,24 +68,21 @@ Options = list[tuple[int, int]]
 """The slots that a check-in could serve, by their places in the day's roster, and how timely it would."""
 
 
-def _edges(marks: Sequence[Mark], todays: Sequence[Slot], window: Window, setting: Setting) -> list[Options]:
-    return [_options(mark, todays, window, setting) for mark in marks] if todays else [[] for _ in marks]
-
-
-def _options(mark: Mark, todays: Sequence[Slot], window: Window, setting: Setting) -> Options:
+def _options(
+    mark: Mark, todays: Sequence[Slot], window: Window, setting: Setting, lead: timedelta
+) -> Options:
     if mark.history:
         timings = ((j, _slot_timing(slot, mark, window, setting)) for j, slot in enumerate(todays))
         return [(j, timing) for j, timing in timings if timing is not None]
     # Without earlier versions it times itself, whichever slot it serves.
-    checkin, lead = mark.extra, setting.rules.on(window.due).checkin_lead
+    checkin = mark.extra
     assert isinstance(checkin, Checkin)
-    timing = timing_of(mark.recorded_on, window.grace_until, setting.closes)
-    serves, at, soon = checkin.serves, checkin.at, checkin.at + lead
-    return [
-        (j, timing)
-        for j, slot in enumerate(todays)
-        if slot.person == serves and slot.starts_at <= soon and at <= slot.ends_at
-    ]
+    serves, at, _ = checkin
+    soon, options = at + lead, []
+    for j, slot in enumerate(todays):
+        if slot.person == serves and slot.starts_at <= soon and at <= slot.ends_at:
+            options.append((j, timing_of(mark.recorded_on, window.grace_until, setting.closes)))
+    return options
 
 
 def slots(
@@ -100,18 +95,20 @@ def slots(
     """The slots of each school day, at least two; one check-in serves one slot, and the best assignment counts."""
     days = by_day(marks)
 
-    def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
-        def work(row: Row, fills: list[Fill]) -> None:
-            todays = rostered.get(window.due, [])
-            row.extra = max(0, len(todays) - setting.rules.on(window.due).slots_of(line))
-            edges = _edges(days.get(window.due, ()), todays, window, setting)
+    def work(window: Window, row: Row, fills: list[Fill]) -> None:
+        todays, found = rostered.get(window.due), days.get(window.due)
+        if not todays:
+            return
+        rules = setting.rules.on(window.due)
+        row.extra = max(0, len(todays) - rules.slots_of(line))
+        if found:
+            edges = [_options(mark, todays, window, setting, rules.checkin_lead) for mark in found]
             for i, j, timing in assign(edges):
                 row.add(timing)
-                note(fills, days[window.due][i], window, timing, f"{j + 1}")
+                if found[i].id is not None:
+                    note(fills, found[i], window, timing, f"{j + 1}")
 
-        return work
-
-    return collect(line, ((window, fill(window)) for window in spans))
+    return collect(line, spans, work)
 
 
 def worth(timing: int) -> int:
@@ -139,12 +136,15 @@ def assign(edges: Sequence[Sequence[tuple[int, int]]]) -> list[tuple[int, int, i
     return list(max(best.values(), key=lambda item: item[0])[1])
 
 
-def _served(marks: Sequence[Mark], todays: Sequence[Slot], lead: timedelta) -> list[Mark]:
+def _served(marks: Sequence[Mark], todays: Sequence[Slot], lead: timedelta) -> Sequence[Mark]:
     """The check-ins that count without a slot of their own: a substitute's needs the replaced person's slot.
 
     They all answer the day, whoever checked in, so that mending the name does not make them late; an earlier version
     that would not have counted does not time them. A check-in without earlier versions keeps its unit.
     """
+
+    if not any(mark.history or _of(mark).substitute for mark in marks):
+        return marks
 
     def counts(extra: object) -> bool:
         return isinstance(extra, Checkin) and (
@@ -158,6 +158,17 @@ def _served(marks: Sequence[Mark], todays: Sequence[Slot], lead: timedelta) -> l
     return [answering(mark) if mark.history else mark for mark in marks if counts(mark.extra)]
 
 
+def _of(mark: Mark) -> Checkin:
+    assert isinstance(mark.extra, Checkin)
+    return mark.extra
+
+
+def _timing(mark: Mark, window: Window, closes: date) -> int:
+    """How timely a check-in answers the day, whoever checked in."""
+    own = timed_on(mark, window, None, closes) if mark.history else mark.recorded_on
+    return timing_of(own, window.grace_until, closes)
+
+
 def leader(
     line: str,
     spans: Sequence[Window],
@@ -166,12 +177,18 @@ def leader(
     rostered: Mapping[date, list[Slot]],
 ) -> Measured:
     """One leader on each school day."""
-    served = [
-        mark if mark.unit is None else mark._replace(unit=None)
-        for day, todays in by_day(marks).items()
-        for mark in _served(todays, rostered.get(day, []), setting.rules.on(day).checkin_lead)
-    ]
-    return per_unit(line, spans, served, setting)
+    days = by_day(marks)
+
+    def work(window: Window, row: Row, fills: list[Fill]) -> None:
+        lead = setting.rules.on(window.due).checkin_lead
+        served = _served(days.get(window.due, ()), rostered.get(window.due, ()), lead)
+        timed = [(_timing(mark, window, setting.closes), i) for i, mark in enumerate(served)]
+        if timed:
+            timing, i = min(timed)
+            row.add(timing)
+            note(fills, served[i], window, timing)
+
+    return collect(line, spans, work)
 
 
 def rounds(
@@ -184,27 +201,19 @@ def rounds(
     """Patrol rounds of each school day, some minutes apart: the set of at most five that is worth most."""
     days = by_day(marks)
 
-    def fill(window: Window) -> Callable[[Row, list[Fill]], None]:
-        def work(row: Row, fills: list[Fill]) -> None:
-            rules, todays = setting.rules.on(window.due), rostered.get(window.due, [])
-            served = _served(days.get(window.due, []), todays, rules.checkin_lead)
-            timed = sorted(_round(mark, i, window, setting) for i, mark in enumerate(served))
-            for at, timing, i in best_rounds(timed, rules.patrol_gap, rules.patrol_rounds):
-                row.add(timing)
-                if served[i].id is not None:
-                    note(fills, served[i], window, timing, at.isoformat())
+    def work(window: Window, row: Row, fills: list[Fill]) -> None:
+        found = days.get(window.due)
+        if not found:
+            return
+        rules, closes = setting.rules.on(window.due), setting.closes
+        served = _served(found, rostered.get(window.due, ()), rules.checkin_lead)
+        timed = sorted([(_of(mark).at, _timing(mark, window, closes), i) for i, mark in enumerate(served)])
+        for at, timing, i in best_rounds(timed, rules.patrol_gap, rules.patrol_rounds):
+            row.add(timing)
+            if served[i].id is not None:
+                note(fills, served[i], window, timing, at.isoformat())
 
-        return work
-
-    return collect(line, ((window, fill(window)) for window in spans))
-
-
-def _round(mark: Mark, i: int, window: Window, setting: Setting) -> "Round":
-    assert isinstance(mark.extra, Checkin)
-    closes = setting.closes
-    own = timed_on(mark, window, None, closes) if mark.history else mark.recorded_on
-    timing = timing_of(own, window.grace_until, closes)
-    return mark.extra.at, timing, i
+    return collect(line, spans, work)
 
 
 Round = tuple[datetime, int, int]
@@ -212,7 +221,8 @@ Round = tuple[datetime, int, int]
 
 def best_rounds(timed: Sequence[Round], gap: timedelta, most: int) -> tuple[Round, ...]:
     """Of rounds in order of time, at most `most` that lie at least `gap` apart and are worth most together."""
-    if all(later[0] - before[0] >= gap for before, later in pairwise(timed)):
+    instants = [at for at, _, _ in timed]
+    if min(map(sub, instants[1:], instants), default=gap) >= gap:
         # None excludes another: the most timely ones, the earlier of equals, as the search below would find.
         return tuple(sorted(sorted(timed, key=itemgetter(1))[:most])) if len(timed) > most else tuple(timed)
     none: tuple[int, tuple[Round, ...]] = (0, ())

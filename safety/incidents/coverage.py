@@ -36,9 +36,10 @@ def covered_days(
     for window in spans:
         row = Row(line, window.due)
         todays = [(i, s) for i in incidents for s in _states_of_day(i, window.due, setting)]
-        zero, void = _zero_options(by_day.get(window.due, ()), window, todays, setting)
+        options, void = _zero_options(by_day.get(window.due, ()), window, todays, setting)
         beside += void
-        options = [*zero, *_incident_options(incidents, window, setting)]
+        if incidents:
+            options += _incident_options(incidents, window, setting)
         if options:
             timing, fill = min(options, key=lambda option: option[0])
             row.add(timing)
@@ -60,10 +61,12 @@ def _zero_options(
     found: list[tuple[int, Fill | None]] = []
     void: list[Beside] = []
     for mark in marks:
-        first = first_alike(
-            mark.history, lambda v: v.valid and v.day == window.due, mark.recorded_on, setting.closes
-        )
-        recorded_at = first.recorded_at if first else mark.recorded_at
+        recorded_at = mark.recorded_at
+        if mark.history:
+            first = first_alike(
+                mark.history, lambda v: v.valid and v.day == window.due, mark.recorded_on, setting.closes
+            )
+            recorded_at = first.recorded_at if first else recorded_at
         assert recorded_at is not None
         if any(state.discovered_at < recorded_at for _, state in todays):
             if mark.id:
