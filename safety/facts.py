@@ -1,6 +1,8 @@
 """What scoring has to know of a school: plain values, read once from storage, shared by every rule (PURE)."""
 
 from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -36,6 +38,22 @@ class ClassFacts:
         return self.since <= day <= self.until
 
 
+@dataclass(frozen=True, slots=True)
+class ZoneFacts:
+    """A grid zone. `label` names it within its school: its own name, or campus/name where campuses share that name."""
+
+    id: int
+    label: str
+
+
+def labelled(zones: Sequence[tuple[int, str, str]]) -> tuple[ZoneFacts, ...]:
+    """A school's zones from (id, campus, name)."""
+    shared = Counter(name for _, _, name in zones)
+    return tuple(
+        ZoneFacts(id_, name if shared[name] == 1 else f"{campus}/{name}") for id_, campus, name in zones
+    )
+
+
 @dataclass(frozen=True)
 class SchoolFacts:
     """A school as the rules see it. `enrolments` are dated so that a closed quarter keeps the count it closed with."""
@@ -52,6 +70,7 @@ class SchoolFacts:
     bureau: int = 0
     name_en: str = ""
     made_up: bool = False
+    zones: tuple[ZoneFacts, ...] = ()
 
     @cached_property
     def memo(self) -> dict[object, object]:

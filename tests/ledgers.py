@@ -20,8 +20,9 @@ from safety.clock import local_day
 from safety.database import current_engine, fetch_tuples
 from safety.ledger.declare import Choice, EventKind, Field, Kind, Ledger, Registry
 from safety.ledger.entry import Entry
-from safety.ledger.parse import Context, format_local, parse_values
+from safety.ledger.parse import Context, format_local
 from safety.ledger.queries import context_for
+from safety.ledger.values import parse_values
 from safety.standards import parse_all
 from safety.text import Text
 from tests.cast import NOW, Cast

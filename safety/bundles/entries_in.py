@@ -18,10 +18,11 @@ from safety.database import execute_many, fetch_tuples
 from safety.errors import Problem
 from safety.ids import new_id
 from safety.ledger.actions import KEY, WHY_LENGTH
-from safety.ledger.declare import Field, Kind, Ledger, Values
-from safety.ledger.parse import Context, FieldError, format_field, parse_field, parse_values
+from safety.ledger.declare import GRID_ZONE, Field, Kind, Ledger, Values
+from safety.ledger.parse import Context, FieldError, format_field, parse_field
 from safety.ledger.permission import can_write, own_classes
 from safety.ledger.rows import META, EntryRow, body_digest, shape_of
+from safety.ledger.values import parse_values
 from safety.text import Text
 
 RESERVED = ("recorded_at", *STATE, *OWN)
@@ -183,6 +184,8 @@ class Entries:
             return False
         if found.code == "class-unknown":
             return ("class", raw.get("school", "").strip(), text) in spoiled
+        if found.code == "zone-unknown":
+            return ("zone", raw.get("school", "").strip(), text.rpartition("/")[2]) in spoiled
         return (
             found.code == "person-unknown"
             and ("login", text.lower()) in spoiled
@@ -232,6 +235,8 @@ class Entries:
         texts = [format_field(item, values.get(item.name), context) for item in self.ledger.fields]
         at = said["recorded_at"]
         texts += [raw["school"].strip(), at.isoformat() if at else "", str(said["supersedes"] or "")]
+        zone = format_field(GRID_ZONE, values.get(GRID_ZONE.name), context)
+        texts += [zone] if zone else []
         text = json.dumps([self.ledger.name, *texts], ensure_ascii=False, separators=(",", ":"))
         return f"row:{hashlib.sha256(text.encode()).hexdigest()}"
 

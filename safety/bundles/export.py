@@ -22,6 +22,7 @@ from safety.errors import BadInput, NotFound
 from safety.ledger.declare import Field, Kind, Ledger
 from safety.ledger.parse import format_plain
 from safety.ledger.rows import EntryRow, shape_of
+from safety.places.facts import facts_of
 
 Row = Mapping[str, Any]
 PAGE = 5000
@@ -120,6 +121,7 @@ class _Source:
         self.schools, self.only = schools, only
         self.logins: dict[int, str] = {}
         self.classes: dict[int, str] = {}
+        self.zones: dict[int, str] = {}
         self.named: set[str] = set()
         self.teachers: dict[int, str] = {}
 
@@ -127,6 +129,11 @@ class _Source:
         """Name, columns and rows of each file, one at a time."""
         self.logins = dict(await fetch_tuples(None, "select id, login from account"))
         self.classes = dict(await fetch_tuples(None, "select id, name from school_class"))
+        self.zones = {
+            item.id: item.label
+            for facts in (await facts_of([*self.schools])).values()
+            for item in facts.zones
+        }
         async for part in self._ledgers():
             yield part
         # Only now is it known who is named, and from the people who teaches which class.
@@ -261,7 +268,7 @@ class _Source:
 
     def _entry(self, ledger: Ledger, code: str, row: EntryRow) -> dict[str, Any]:
         said: dict[str, Any] = {"school": code}
-        for item in ledger.fields:
+        for item in ledger.every_field:
             said[item.name] = self._value(item, row.values.get(item.name))
         said |= {
             "recorded_at": row.recorded_at, "id": row.id, "supersedes": row.supersedes, "voided_at": row.voided_at,
@@ -276,6 +283,8 @@ class _Source:
             return value
         if item.kind is Kind.SCHOOL_CLASS:
             return self.classes[value]
+        if item.kind is Kind.ZONE:
+            return self.zones[value]
         return self._login(value) if item.kind is Kind.PERSON else format_plain(item, value)
 
     def _login(self, id_: int | None) -> str | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from safety.access.scope import ROLES
 from safety.facts import MEALS, STAGES
-from safety.ledger.declare import Choice, Field, Kind, Ledger, Registry
+from safety.ledger.declare import GRID_ZONE, Choice, Field, Kind, Ledger, Registry
 from safety.text import Text
 
 
@@ -172,8 +172,8 @@ def _labels(fields: Iterable[Field]) -> tuple[tuple[str, str], ...]:
 def ledger_spec(ledger: Ledger) -> FileSpec:
     """The columns of a ledger's file."""
     names = tuple(item.name for item in ledger.fields)
-    labels = (*SCHOOL_LABELS, *RECORDED_LABELS, *_labels(ledger.fields))
-    return FileSpec(ledger.name, ("school", *names), ("recorded_at", *STATE, *OWN), labels)
+    labels = (*SCHOOL_LABELS, *RECORDED_LABELS, *_labels(ledger.every_field))
+    return FileSpec(ledger.name, ("school", *names), ("recorded_at", *STATE, *OWN, GRID_ZONE.name), labels)
 
 
 def specs(registry: Registry) -> dict[str, FileSpec]:

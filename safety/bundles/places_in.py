@@ -202,6 +202,7 @@ async def take_campuses(work: Work, sheet: Sheet) -> None:
 
 
 async def take_zones(work: Work, sheet: Sheet) -> None:
+    _spoil(work, sheet, "zone", "school", "name")
     campuses = {(row[1], row[2]): row[0] for row in await _known("campus", ("school", "name"))}
     known = {row[1:] for row in await _known("zone", ("school", "campus", "name"))}
     for number, values in _rows(work, sheet):
@@ -216,6 +217,7 @@ async def take_zones(work: Work, sheet: Sheet) -> None:
         else:
             known.add((school, campus, values["name"]))
             await insert_row("zone", {"school": school, "campus": campus, "name": values["name"]})
+            work.renewed.add(school)
             work.tell(sheet.name, school, list(values.values()))
 
 

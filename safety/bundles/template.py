@@ -18,6 +18,7 @@ from safety.database import fetch_tuples
 from safety.errors import BadInput
 from safety.ledger.declare import Field, Kind, Ledger
 from safety.ledger.parse import COMPUTED
+from safety.places.facts import school_facts
 from safety.text import t
 
 ROWS = 2000
@@ -55,6 +56,7 @@ async def template_for(ledger: Ledger, now: datetime, school: int | None = None)
         sql = """select distinct a.login from role_grant g join account a on a.id = g.account
         where g.school = $1 and a.disabled_at is null order by a.login"""
         lists["person"] = [login for (login,) in await fetch_tuples(None, sql, [school])]
+        lists["zone"] = [item.label for item in (await school_facts(school)).zones]
     return draw(ledger, lists, code)
 
 
@@ -66,16 +68,17 @@ def draw(ledger: Ledger, lists: dict[str, list[str]], school: str = "") -> bytes
     sheet.title = ledger.name
     notes, choices = book.create_sheet(NOTES), book.create_sheet(LISTS)
     choices.sheet_state = "hidden"
-    sheet.append(["school", *(item.name for item in ledger.fields)])
+    fields = ledger.every_field if lists.get("zone") else ledger.fields
+    sheet.append(["school", *(item.name for item in fields)])
     sheet.freeze_panes = "B2"
     _head(sheet, 1, t("bundle.school", "zh") + "\n" + t("bundle.school", "en"))
     if school:
         _choose(sheet, 1, choices, [school])
-    for column, item in enumerate(ledger.fields, 2):
+    for column, item in enumerate(fields, 2):
         _head(sheet, column, _explained(item))
         _shape(sheet, column, item)
         _choose(sheet, column, choices, _choices(item, lists))
-    _notes(notes, ledger, school, lists)
+    _notes(notes, ledger, fields, school, lists)
     data = io.BytesIO()
     book.save(data)
     return data.getvalue()
@@ -101,7 +104,7 @@ def _choices(item: Field, lists: dict[str, list[str]]) -> Sequence[str]:
         return [choice.value for choice in item.choices]
     if item.kind is Kind.SCHOOL_CLASS:
         return lists.get("class", [])
-    return lists.get("person", []) if item.kind is Kind.PERSON else []
+    return lists.get(item.kind.value, []) if item.kind in {Kind.PERSON, Kind.ZONE} else []
 
 
 def _choose(sheet: Worksheet, column: int, lists: Worksheet, values: Sequence[str]) -> None:
@@ -131,18 +134,20 @@ def _said(item: Field, lang: str) -> str:
     return " · ".join(parts)
 
 
-def _notes(sheet: Worksheet, ledger: Ledger, school: str, lists: dict[str, list[str]]) -> None:
+def _notes(
+    sheet: Worksheet, ledger: Ledger, fields: Sequence[Field], school: str, lists: dict[str, list[str]]
+) -> None:
     rows: list[list[Any]] = [
         [ledger.title.zh, ledger.title.en],
         [ledger.purpose.zh, ledger.purpose.en],
         [t("bundle.fill", "zh"), t("bundle.fill", "en")],
         [],
         ["school", t("bundle.school", "zh"), t("bundle.school", "en")],
-        *([item.name, _said(item, "zh"), _said(item, "en")] for item in ledger.fields),
+        *([item.name, _said(item, "zh"), _said(item, "en")] for item in fields),
         [],
         [t("bundle.example", "zh"), t("bundle.example", "en")],
-        ["school", *(item.name for item in ledger.fields)],
-        [school or "S001", *(_example(item, lists) for item in ledger.fields)],
+        ["school", *(item.name for item in fields)],
+        [school or "S001", *(_example(item, lists) for item in fields)],
     ]
     for row in rows:
         sheet.append(row)

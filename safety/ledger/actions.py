@@ -22,7 +22,6 @@ from safety.ledger.parse import (
     FieldError,
     format_plain,
     parse_field,
-    problems_in,
 )
 from safety.ledger.permission import (
     can_change,
@@ -35,6 +34,7 @@ from safety.ledger.permission import (
 )
 from safety.ledger.rows import EntryRow, body_digest, shape_of
 from safety.ledger.tallies import refresh
+from safety.ledger.values import problems_in
 from safety.measures import Version, first_alike
 from safety.places.facts import school_facts
 
@@ -383,7 +383,7 @@ def _changes(ledger: Ledger, old: Values, new: Values) -> Mapping[str, list[str]
     """Field → [before, after], as canonical text."""
     pairs = {
         item.name: [format_plain(item, old.get(item.name)), format_plain(item, new.get(item.name))]
-        for item in ledger.fields
+        for item in ledger.every_field
     }
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 

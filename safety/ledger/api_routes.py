@@ -13,11 +13,12 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from safety.clock import ZONE
 from safety.errors import BadInput, Problem
 from safety.ledger import actions, forms, permission, queries
-from safety.ledger.declare import Field, Kind, Ledger
-from safety.ledger.parse import Context, FieldError, format_field, parse_field, parse_values
+from safety.ledger.declare import GRID_ZONE, Field, Kind, Ledger
+from safety.ledger.parse import Context, FieldError, format_field, parse_field
 from safety.ledger.routes import BEHALF, READERS, Place, place_of
 from safety.ledger.rows import EntryRow
 from safety.ledger.timing import Timing
+from safety.ledger.values import parse_values
 from safety.text import Text
 from safety.web.guards import at_school
 from safety.web.visit import WebRequest
@@ -47,6 +48,7 @@ class EntryOut(msgspec.Struct, kw_only=True):
     recorded_at: str
     recorded_by: str | None
     on_behalf_of: str | None = None
+    zone: str | None = None
     timing: str | None = None
     why: str | None = None
     supersedes: UUID | None = None
@@ -97,6 +99,7 @@ async def list_entries(
     since: Annotated[str | None, QueryParameter(description="First day, ISO 8601")] = None,
     until: Annotated[str | None, QueryParameter(description="Last day, ISO 8601")] = None,
     person: Annotated[str | None, QueryParameter(description="Login")] = None,
+    zone: Annotated[str | None, QueryParameter(description="Grid zone")] = None,
     timing: Annotated[str | None, QueryParameter(description="on-time, late or backfilled")] = None,
     stands: Annotated[
         str | None, QueryParameter(name="state", description="current, superseded or voided")
@@ -114,6 +117,7 @@ async def list_entries(
         "since": since,
         "until": until,
         "person": person,
+        "zone": zone,
         "timing": timing,
         "state": stands,
         "order": order,
@@ -133,7 +137,7 @@ def _refuse_unread(given: Mapping[str, str], filters: queries.Filters) -> None:
     """A page shows what it can of an odd address; a program must hear that a filter was not understood."""
     read = {
         "since": filters.since, "until": filters.until, "class": filters.classes or None, "person": filters.person,
-        "timing": filters.timing or None, "q": filters.text or None,
+        "zone": filters.zone, "timing": filters.timing or None, "q": filters.text or None,
     }  # fmt: skip
     problems = [
         Problem(name, "filter-unread", {"text": given[name]})
@@ -188,6 +192,7 @@ def _entry_out(place: Place, row: EntryRow, context: Context, timing: Timing | N
         recorded_at=_iso(row.recorded_at),
         recorded_by=context.logins.get(row.recorded_by or 0),
         on_behalf_of=context.logins.get(row.on_behalf_of or 0),
+        zone=_plain(GRID_ZONE, row.values.get(GRID_ZONE.name), context),
         timing=timing.name if timing else None,
         why=row.why,
         supersedes=row.supersedes,
@@ -210,11 +215,11 @@ def _iso(at: datetime) -> str:
 # ---------------------------------------------------------------- writing
 @post(BASE, guards=[at_school(*READERS)], include_in_schema=True, summary="Record an entry", tags=["ledgers"])
 async def create_entry(request: WebRequest, data: Body, key: Key = None) -> Response[Made]:
-    """Fields by name. Also `on_behalf_of` (a login) and, for administrators, `recorded_at`."""
+    """Fields by name. Also `zone` (a grid zone), `on_behalf_of` (a login) and, for administrators, `recorded_at`."""
     place = place_of(request)
     visit, ledger = place.visit, place.ledger
     permission.may_record(ledger, visit.viewer, visit.school)
-    raw = _texts(data, {item.name for item in ledger.fields} | {"on_behalf_of", "recorded_at"})
+    raw = _texts(data, {item.name for item in ledger.every_field} | {"on_behalf_of", "recorded_at"})
     at = _recorded_at(raw, visit.now)
     context = replace(
         await queries.context_for(ledger, visit.school, visit.now, raw), recorded_at=at or visit.now
@@ -241,10 +246,10 @@ async def correct_entry(
     place = place_of(request)
     visit, ledger = place.visit, place.ledger
     permission.may_record(ledger, visit.viewer, visit.school)
-    raw = _texts(data, {item.name for item in ledger.fields} | {"why"})
+    raw = _texts(data, {item.name for item in ledger.every_field} | {"why"})
     entry = await queries.entry(visit.viewer, ledger, visit.school, entry_id)
     context = await queries.context_of_entry(ledger, entry, visit.now)
-    values, _ = _read(ledger, raw, context)
+    values, _ = _read(ledger, forms.kept_zone(entry, context) | raw, context)
     made = await actions.correct(
         ledger, visit.viewer, visit.school, entry_id, values, raw.get("why", ""), _key(key), visit.now,
         on_behalf_of=entry.on_behalf_of, context=context,

@@ -22,7 +22,8 @@ class Kind(StrEnum):
 
     text, code: str · integer: int · thousandths: int, written as a decimal with up to 3 places · day: date ·
     instant: aware UTC datetime, written in local time · choice: one of `choices` ·
-    school_class: a class of the school, written as its name · person: an account, written as its login.
+    school_class: a class of the school, written as its name · person: an account, written as its login ·
+    zone: a grid zone of the school, written as its label.
     """
 
     TEXT = "text"
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     CHOICE = "choice"
     SCHOOL_CLASS = "school_class"
     PERSON = "person"
+    ZONE = "zone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,10 @@ class Field:
     def column(self) -> str:
         """The table's column: the same name, but for `class`, which Python keeps to itself."""
         return "school_class" if self.name == "class" else self.name
+
+
+GRID_ZONE = Field("zone", Kind.ZONE, Text("网格", "Grid zone"), required=False)
+"""Where in the school: every entry may say so, whatever its ledger declares. Asked where the school has zones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +157,14 @@ class Ledger:
         return tuple(feed.line for feed in self.feeds)
 
     @property
+    def every_field(self) -> tuple[Field, ...]:
+        """The declared fields, and what every entry may say besides."""
+        return (*self.fields, GRID_ZONE)
+
+    @property
     def columns(self) -> tuple[str, ...]:
-        """The table's own columns, in the order of the fields."""
-        return tuple(item.column for item in self.fields)
+        """The table's own columns, in the order of `every_field`."""
+        return tuple(item.column for item in self.every_field)
 
     def field_named(self, name: str) -> Field:
         """The field of that name; KeyError if there is none."""

@@ -12,9 +12,10 @@ from safety.errors import BadInput, Conflict, NotAllowed
 from safety.ledger import actions, forms, permission, queries
 from safety.ledger.declare import EventKind, Field, Kind, Ledger
 from safety.ledger.owners import found_upon, of_bureau
-from safety.ledger.parse import Context, FieldError, format_field, parse_field, parse_values
+from safety.ledger.parse import Context, FieldError, format_field, parse_field
 from safety.ledger.routes import BASE, READERS, Page, Place, asker_of, place_of
 from safety.ledger.rows import EntryRow
+from safety.ledger.values import parse_values
 from safety.text import Text
 from safety.web.forms import FormState, form_state, form_values
 from safety.web.guards import at_school
@@ -50,6 +51,7 @@ async def draw_entry(
         ledger=ledger,
         found=found,
         entry=found.entry,
+        fields=forms.fields_at(ledger, context.facts),
         remarks=ledger.remarks(found.entry.values, context.facts) if found.entry.stands else (),
         lead=forms.lead_field(ledger),
         show=forms.Shower(context, found.people, visit.lang),
@@ -105,7 +107,8 @@ async def save_correction(request: WebRequest, entry_id: FromPath[UUID]) -> Page
     raw = await form_values(request)
     context = await queries.context_of_entry(ledger, entry, visit.now)
     reserved = _kept_by_others(ledger, entry.values, context, place)
-    values, problems = parse_values(ledger, {**raw, **reserved}, context)
+    said = {**forms.kept_zone(entry, context), **raw, **reserved}
+    values, problems = parse_values(ledger, said, context)
     try:
         if problems:
             raise BadInput(problems)
@@ -198,6 +201,7 @@ async def _draw_void(
         place=place,
         ledger=ledger,
         entry=found.entry,
+        fields=forms.fields_at(ledger, context.facts),
         lead=forms.lead_field(ledger),
         show=forms.Shower(context, found.people, visit.lang),
         form=form,
@@ -263,6 +267,7 @@ async def _draw_event(
         ledger=ledger,
         event=event,
         entry=found.entry,
+        fields=forms.fields_at(ledger, asker.context.facts),
         lead=forms.lead_field(ledger),
         show=forms.Shower(asker.context, found.people, visit.lang),
         widgets=asked,

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from safety.access.scope import Scope
-from safety.ledger.declare import Field, Kind, Ledger
+from safety.facts import SchoolFacts
+from safety.ledger.declare import GRID_ZONE, Field, Kind, Ledger
 from safety.ledger.parse import Context, FieldError, format_field, format_local, format_plain, read_day
 from safety.ledger.permission import own_classes, records_for
 from safety.ledger.queries import Filters, Person
@@ -54,7 +55,7 @@ def widgets(ledger: Ledger, asker: Asker, entry: EntryRow | None = None) -> list
     """The fields of a new entry's form, or of the correction of `entry`; those that others state are left out."""
     school = asker.context.facts.id
     found = []
-    for item in ledger.fields:
+    for item in fields_at(ledger, asker.context.facts):
         if item.by is None or asker.scope.may(school, *item.by):
             default = _kept(item, entry, asker.context) if entry else _initial(item, ledger, asker)
             found.append(_widget(item, ledger, asker, default))
@@ -76,6 +77,11 @@ def behalf_widget(asker: Asker, label: Text, blank: str) -> Widget:
     """For whom it is entered, if for somebody else."""
     others = [person for person in asker.people if person.id != asker.scope.account_id]
     return Widget("on_behalf_of", "select", label, False, options=[("", blank), *_people_options(others)])
+
+
+def kept_zone(entry: EntryRow, context: Context) -> Raw:
+    """The zone of an entry as text, for a correction that does not speak of zones: it is not taken away so."""
+    return {GRID_ZONE.name: format_field(GRID_ZONE, entry.values.get(GRID_ZONE.name), context)}
 
 
 def _kept(item: Field, entry: EntryRow, context: Context) -> str:
@@ -138,10 +144,8 @@ def _control(  # noqa: PLR0911 - one case per kind
             if len(options) > FEW or not item.required:
                 return "select", {"options": [("", "—"), *options]}
             return "radios", {"options": options}
-        case Kind.SCHOOL_CLASS:
-            return "select", {"options": _with_blank(_class_options(ledger, asker), default)}
-        case Kind.PERSON:
-            return "select", {"options": _with_blank(_people_options(asker.people), default)}
+        case Kind.SCHOOL_CLASS | Kind.PERSON | Kind.ZONE:
+            return "select", {"options": _with_blank(_named_options(item, ledger, asker), default)}
 
 
 def _past(item: Field, ledger: Ledger) -> bool:
@@ -160,6 +164,14 @@ def _with_blank(options: list[Option], default: str) -> list[Option]:
     known = {value for value, _ in options}
     kept = [(default, default)] if default and default not in known else []
     return [("", "—"), *kept, *options]
+
+
+def _named_options(item: Field, ledger: Ledger, asker: Asker) -> list[Option]:
+    if item.kind is Kind.SCHOOL_CLASS:
+        return _class_options(ledger, asker)
+    if item.kind is Kind.PERSON:
+        return _people_options(asker.people)
+    return [(zone.label, zone.label) for zone in asker.context.facts.zones]
 
 
 def _class_options(ledger: Ledger, asker: Asker) -> list[Option]:
@@ -199,14 +211,19 @@ class Shower:
         if item.kind is Kind.CHOICE:
             found = next((choice.label for choice in item.choices if choice.value == value), None)
             return found.to(self.lang) if found else value
-        if item.kind is Kind.SCHOOL_CLASS:
-            known = self.context.class_by_id.get(value)
-            return known.name if known else f"#{value}"
         if item.kind is Kind.PERSON:
             return self.name(value)
+        if item.kind is Kind.SCHOOL_CLASS or item.kind is Kind.ZONE:
+            return self._place(item, value)
         if item.kind is Kind.INTEGER and isinstance(value, int):
             return f"{value:,}"
         return format_plain(item, value)
+
+    def _place(self, item: Field, value: int) -> str:
+        if item.kind is Kind.ZONE:
+            return self.context.zone_by_id[value].label
+        known = self.context.class_by_id.get(value)
+        return known.name if known else f"#{value}"
 
     def event(self, item: Field | None, text: str) -> Any:
         """A later fact's value, which is kept as canonical text."""
@@ -220,10 +237,16 @@ class Shower:
         return known.name if known else ""
 
 
-def list_fields(ledger: Ledger) -> list[Field]:
-    """The columns of a list: the first few that are short, without the day that every row begins with."""
+def fields_at(ledger: Ledger, facts: SchoolFacts) -> tuple[Field, ...]:
+    """What a school's entries of a ledger say: the grid zone only where the school has zones."""
+    return ledger.every_field if facts.zones else ledger.fields
+
+
+def list_fields(ledger: Ledger, facts: SchoolFacts) -> list[Field]:
+    """The columns of a list: the first few that are short, without the day that every row begins with; the zone."""
     lead = ledger.happened or "happened_on"
-    return [item for item in ledger.fields if item.name != lead and not item.long][:SHOWN]
+    found = [item for item in ledger.fields if item.name != lead and not item.long][:SHOWN]
+    return [*found, GRID_ZONE] if facts.zones else found
 
 
 def lead_field(ledger: Ledger) -> Field:
@@ -250,13 +273,16 @@ def read_filters(query: Mapping[str, str], context: Context) -> tuple[Filters, R
     person = context.people.get(query.get("person", ""))
     if person is not None:
         read["person"] = person
+    zone = context.zones.get(query.get("zone", ""))
+    if zone is not None:
+        read["zone"] = zone
     for name, known in (("timing", TIMINGS), ("state", STATES), ("order", ORDERS)):
         if query.get(name) in known:
             read[name] = query[name]
     text = query.get("q", "").strip()[:100]
     if text and text.isprintable():
         read["text"] = text
-    kept = {"since", "until", "class", "person", "timing", "state", "order", "q"}
+    kept = {"since", "until", "class", "person", "zone", "timing", "state", "order", "q"}
     return Filters(**read), {name: query[name] for name in query if name in kept and query[name]}
 
 

@@ -121,7 +121,7 @@ def _cell(request: WebRequest, place: Place, problem: Problem) -> BadCell:
     said = problem_text(kernel_of(request).pages.catalogue, problem, place.visit.lang)
     _, _, rest = (problem.field or "").partition(":")
     row, _, column = rest.partition(":")
-    labels = {item.name: item.label for item in place.ledger.fields}
+    labels = {item.name: item.label for item in place.ledger.every_field}
     return BadCell(int(row) if row.isdecimal() else 0, column, labels.get(column, column), said)
 
 

@@ -57,6 +57,7 @@ class Filters:
     until: date | None = None
     classes: tuple[int, ...] = ()
     person: int | None = None
+    zone: int | None = None
     timing: str = ""
     state: str = "current"
     text: str = ""
@@ -195,6 +196,8 @@ def _where(ledger: Ledger, school_id: int, filters: Filters) -> tuple[str, list[
         places = ", ".join(f"${len(args) + n}" for n in range(1, len(filters.classes) + 1))
         parts.append(f"e.school_class in ({places})")
         args.extend(filters.classes)
+    if filters.zone is not None:
+        given("e.zone = {}", filters.zone)
     if filters.person is not None:
         named = ["recorded_by", "on_behalf_of", *_columns(ledger, Kind.PERSON)]
         given("(" + " or ".join(f"e.{name} = {{}}" for name in named) + ")", filters.person)

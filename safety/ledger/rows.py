@@ -9,14 +9,14 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from safety.ledger.declare import Kind, Ledger, Values
+from safety.ledger.declare import GRID_ZONE, Kind, Ledger, Values
 from safety.ledger.parse import format_plain
 
 META = (
     "id", "school", "happened_on", "timed_on", "recorded_at", "recorded_by", "on_behalf_of", "submission_key",
     "body_digest", "why", "supersedes", "superseded_by", "superseded_at", "voided_at", "voided_by", "void_why",
 )  # fmt: skip
-"""What every entry carries, in the order in which `Shape` reads it; `school_class` is among every ledger's columns."""
+"""What every entry carries, in the order in which `Shape` reads it; class and zone are among every ledger's columns."""
 
 WRITTEN = META[:11]
 """What is written when an entry is made; the rest are marks set later."""
@@ -107,7 +107,7 @@ class Shape:
         meta = row[: len(META)]
         values: dict[str, Any] = {"happened_on": meta[2]}
         stored = dict(zip(self.own, row[len(META) :], strict=True))
-        for item in self.ledger.fields:
+        for item in self.ledger.every_field:
             if item.name != "happened_on":
                 value = stored[item.column]
                 # A text that was not given is stored as an empty one.
@@ -117,7 +117,7 @@ class Shape:
     def own_values(self, values: Values) -> list[Any]:
         """The ledger's own columns of a row, in order, as they are stored."""
         found = []
-        for item in self.ledger.fields:
+        for item in self.ledger.every_field:
             if item.name != "happened_on":
                 value = values.get(item.name)
                 if value is None and item.column in self._unset:
@@ -143,5 +143,8 @@ def body_digest(
     """SHA-256 of what somebody sent: the same submission key with another digest is a conflict."""
     said: list[Any] = [format_plain(item, values.get(item.name)) for item in ledger.fields]
     said += [str(supersedes or ""), on_behalf_of or 0]
+    if values.get(GRID_ZONE.name) is not None:
+        # Only where there is one: what was sent before entries could name a zone keeps its digest.
+        said.append(f"zone:{values[GRID_ZONE.name]}")
     text = json.dumps([ledger.name, *said], ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

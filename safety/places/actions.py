@@ -166,6 +166,7 @@ async def create_campus(actor: Scope | None, school_id: int, name: str, now: dat
     _settling(actor, school_id)
     _refuse(_text("name", name, 80))
     async with transaction():
+        await _free_name("campus", {"school": school_id, "name": name})
         id_ = await insert_row("campus", {"school": school_id, "name": name})
         await append(school_id, actor, "campus.created", f"campus:{id_}", {"name": name}, now)
     return id_
@@ -177,7 +178,11 @@ async def create_zone(actor: Scope | None, school_id: int, campus_id: int, name:
     _refuse(_text("name", name, 80))
     async with transaction():
         await _own("campus", school_id, campus_id)
-        id_ = await insert_row("zone", {"school": school_id, "campus": campus_id, "name": name})
+        said = {"school": school_id, "campus": campus_id, "name": name}
+        await _free_name("zone", said)
+        id_ = await insert_row("zone", said)
+        # Forms offer it from now on; nothing is counted by it.
+        await update_row("school", school_id, {"revision": new_revision()})
         facts = {"name": name, "campus": campus_id}
         await append(school_id, actor, "zone.created", f"zone:{id_}", facts, now)
     return id_
@@ -353,6 +358,12 @@ async def _own(table: str, school_id: int, id_: int, columns: Sequence[str] = ("
 async def _free(table: str, column: str, code: str) -> None:
     if await fetch_tuples(None, f"select 1 from {table} where {column} = $1", [code]):  # noqa: S608
         raise BadInput.one(column, "code-taken", code=code)
+
+
+async def _free_name(table: str, said: Mapping[str, Any]) -> None:
+    where = " and ".join(f"{column} = ${n}" for n, column in enumerate(said, 1))
+    if await fetch_tuples(None, f"select 1 from {table} where {where}", list(said.values())):  # noqa: S608
+        raise BadInput.one("name", "name-taken", name=said["name"])
 
 
 async def _there(table: str, field: str, id_: int | None) -> None:

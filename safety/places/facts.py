@@ -8,7 +8,7 @@ from typing import Any
 from safety.calendar import SchoolCalendar, TermSpan
 from safety.database import current_engine, fetch_tuples
 from safety.errors import NotFound
-from safety.facts import ClassFacts, SchoolFacts
+from safety.facts import ClassFacts, SchoolFacts, labelled
 
 SCHOOLS = """select id, revision, code, name, name_en, stage, has_canteen, meals, bureau, made_up, enrolment
 from school where id in ({ids}) order by id"""
@@ -19,6 +19,8 @@ where school in ({ids}) order by school, id"""
 HEADCOUNTS = """select school, school_class, recorded_at, pupils from headcount
 where school in ({ids}) order by recorded_at, id"""
 
+ZONES = """select z.school, z.id, c.name, z.name from zone z join campus c on c.id = z.campus
+where z.school in ({ids}) order by z.school, z.id"""
 CHUNK = 500
 _EPOCH = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 _kept: dict[tuple[int, int], tuple[int, SchoolFacts]] = {}
@@ -61,7 +63,9 @@ async def _read(rows: Sequence[tuple[Any, ...]]) -> list[SchoolFacts]:
     closures = _grouped(await _fetch(CLOSURES, ids))
     classes = _grouped(await _fetch(CLASSES, ids))
     counts = _grouped(await _fetch(HEADCOUNTS, ids))
-    return [_facts(row, terms[row[0]], closures[row[0]], classes[row[0]], counts[row[0]]) for row in rows]
+    zones = _grouped(await _fetch(ZONES, ids))
+    parts = (terms, closures, classes, counts, zones)
+    return [_facts(row, *(part[row[0]] for part in parts)) for row in rows]
 
 
 def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
@@ -75,7 +79,7 @@ Tuples = list[tuple[Any, ...]]
 
 
 def _facts(
-    row: tuple[Any, ...], terms: Tuples, closures: Tuples, classes: Tuples, counts: Tuples
+    row: tuple[Any, ...], terms: Tuples, closures: Tuples, classes: Tuples, counts: Tuples, zones: Tuples
 ) -> SchoolFacts:
     school, _, code, name, name_en, stage, has_canteen, meals, bureau, made_up, enrolment = row
     sizes: dict[int | None, list[tuple[datetime, int]]] = defaultdict(list)
@@ -97,6 +101,7 @@ def _facts(
         ),
         bureau=bureau,
         made_up=bool(made_up),
+        zones=labelled([(id_, campus, name) for id_, campus, name in zones]),
     )
 
 

@@ -12,8 +12,11 @@ from safety.database import CampusEngine, fetch_tuples
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound
 from safety.ledger import actions, queries
 from safety.ledger.declare import Kind, Ledger
-from safety.ledger.parse import format_field, parse_values
+from safety.ledger.parse import format_field
 from safety.ledger.queries import Filters
+from safety.ledger.values import parse_values
+from safety.places import actions as places
+from safety.places.facts import school_facts
 from tests.cast import NOW, Cast, make_cast
 from tests.ledgers import (
     FRIDGE_READINGS,
@@ -314,6 +317,26 @@ async def test_another_school_s_class_is_refused(cast: Cast, ledger: Ledger) -> 
     values = {**await typed(ledger, cast, sample(ledger)), "class": cast.school_class + 500}
     with pytest.raises(BadInput, match="class-unknown"):
         await actions.record(ledger, cast[writer_of(ledger)], cast.school, values, key(), NOW)
+
+
+async def test_an_entry_may_name_a_grid_zone_of_its_own_school(cast: Cast, ledger: Ledger) -> None:
+    scope = cast[writer_of(ledger)]
+    for school in (cast.school, cast.other_school):
+        campus = await places.create_campus(None, school, "本部", NOW)
+        await places.create_zone(None, school, campus, "食堂片区", NOW)
+    (own,), (foreign,) = [(await school_facts(school)).zones for school in (cast.school, cast.other_school)]
+    values = await typed(ledger, cast, {**sample(ledger), "zone": "食堂片区"})
+    assert values["zone"] == own.id
+    made = await actions.record(ledger, scope, cast.school, values, key(), NOW)
+    assert dict((await queries.entry(scope, ledger, cast.school, made.id)).values) == values
+    for zone, total in ((own.id, 1), (foreign.id, 0)):
+        assert (await queries.list_entries(scope, ledger, cast.school, Filters(zone=zone))).total == total
+    with pytest.raises(BadInput, match="zone-unknown"):
+        await actions.record(ledger, scope, cast.school, {**values, "zone": foreign.id}, key(), NOW)
+    moved = await actions.correct(
+        ledger, scope, cast.school, made.id, {**values, "zone": None}, "不在网格", key(), LATER
+    )
+    assert (await queries.entry(scope, ledger, cast.school, moved.id)).values["zone"] is None
 
 
 async def test_every_required_field_is_missed_by_name(cast: Cast, ledger: Ledger) -> None:

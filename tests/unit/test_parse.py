@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from safety.calendar import SchoolCalendar
 from safety.facts import ClassFacts, SchoolFacts
 from safety.ledger.declare import Choice, Field, Kind
-from safety.ledger.parse import Context, FieldError, format_field, parse_field, parse_values
+from safety.ledger.parse import Context, FieldError, format_field, parse_field
+from safety.ledger.values import parse_values
 from safety.text import Text
 from tests.ledgers import LEDGERS, sample
 
