@@ -16,7 +16,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from config.rules import put_in_use
 from config.scheduler import running
 from config.settings import Settings
-from reports import adjustment_routes, board_pages, inbox_routes, inspection, reminders
+from reports import adjustment_routes, board_pages, inbox_routes, inspection, life_routes, reminders
 from reports import routes as return_routes
 from reports.oversight import calls as oversight_calls
 from reports.oversight import routes as oversight_routes
@@ -70,6 +70,8 @@ ROUTERS: list[Routes] = [
     oversight_routes.ROUTER,
     return_routes.ROUTER,
     inbox_routes.ROUTER,
+    life_routes.ROUTER,
+    life_routes.INSPECT_ROUTER,
     adjustment_routes.ROUTER,
 ]
 NAV: list[NavItem] = [

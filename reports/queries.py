@@ -117,10 +117,10 @@ async def last_version(school_id: int, period: Period) -> Last | None:
     return Last(*rows[0]) if rows else None
 
 
-async def draft_of(
+async def drafted(
     school_id: int, period: Period, now: datetime, *, test_clock: bool = False
-) -> ReturnDocument:
-    """What would be sent if the quarter closed now."""
+) -> tuple[Found, ReturnDocument]:
+    """What was measured up to now, and what would be sent if the quarter closed now."""
     found = await measured(school_id, period, now, now=True)
     kept = await sign_off(school_id, period)
     making = Making(
@@ -132,7 +132,14 @@ async def draft_of(
         chain_head=await chain_head(school_id),
         causes=await causes_of(school_id, period),
     )
-    return compile_return(found, making)
+    return found, compile_return(found, making)
+
+
+async def draft_of(
+    school_id: int, period: Period, now: datetime, *, test_clock: bool = False
+) -> ReturnDocument:
+    """What would be sent if the quarter closed now."""
+    return (await drafted(school_id, period, now, test_clock=test_clock))[1]
 
 
 async def draft(

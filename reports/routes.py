@@ -1,15 +1,13 @@
 """Returns on screen: a school's own, and the draft that its principal signs."""
 
-from typing import Any
-
 from litestar import Response, Router, get, post
 from litestar.params import FromPath
 
 from reports import actions, queries
-from reports.page_parts import grade_names, send_file, view_of
+from reports.page_parts import grade_names, send_file
+from reports.return_pages import show_return
 from safety.calendar import Period
 from safety.clock import local_day
-from safety.duties import close_at
 from safety.errors import BadInput, Conflict, NotFound, Problem
 from safety.places.facts import school_facts
 from safety.web.forms import FormState, form_state, form_values
@@ -55,7 +53,7 @@ async def school_return(request: WebRequest, code: FromPath[str], period: FromPa
 
 async def draw_return(request: WebRequest, base: str, period: str) -> Page:
     """A school's return of a quarter, wherever the page stands."""
-    return await _show(request, base, quarter_named(period, visit_of(request).now), FormState())
+    return await show_return(request, base, quarter_named(period, visit_of(request).now), FormState())
 
 
 @post("/schools/{code:str}/returns/{period:str}", guards=[at_school("principal")], status_code=200)
@@ -76,14 +74,14 @@ async def sign(request: WebRequest, code: FromPath[str], period: FromPath[str]) 
             comment=values.get("comment", ""),
         )
     except BadInput as error:
-        return await _show(
+        return await show_return(
             request, f"/schools/{code}/returns", quarter, form_state(request, values, error.problems), 400
         )
     except Conflict as error:
         # Drawn anew with the draft as it is now; the old key was spent on the old one.
         kept = {name: value for name, value in values.items() if name == "comment"}
         problem = Problem(None, error.code, error.values)
-        return await _show(
+        return await show_return(
             request, f"/schools/{code}/returns", quarter, form_state(request, kept, [problem]), 409
         )
     return go_to(f"/schools/{code}/returns/{quarter.id}", "return-signed")
@@ -103,29 +101,6 @@ async def send_return(request: WebRequest, code: str, period: str) -> Response[b
             name = queries.file_name(code, quarter.id, item.version)
             return await send_file(request, item.bytes_digest, name)
     raise NotFound
-
-
-async def _show(request: WebRequest, base: str, period: Period, form: FormState, status: int = 200) -> Page:
-    visit = visit_of(request)
-    given: dict[str, Any] = {
-        "facts": await school_facts(visit.school),
-        "base": base,
-        "period": period,
-        "form": form,
-        "closes_at": close_at(period),
-    }
-    sealed = await queries.document(visit.viewer, visit.school, period)
-    if sealed is not None:
-        sent = (await queries.sent(visit.viewer, visit.school, period))[0]
-        shown = {"document": sealed, "view": view_of(request, sealed), "sent": sent}
-        return page(request, "return_sealed.html", status, **given, **shown)
-    if not actions.may_be_drafted(period, visit.now):
-        closed = visit.now >= close_at(period)
-        return page(request, "return_none.html", status, **given, closed=closed, days=actions.DRAFT_DAYS)
-    draft = await queries.draft(visit.viewer, visit.school, period, visit.now)
-    may_sign = "principal" in visit.viewer.roles_at(visit.school)
-    shown = {"document": draft, "view": view_of(request, draft), "may_sign": may_sign}
-    return page(request, "return_draft.html", status, **given, **shown)
 
 
 ROUTER = Router("/", route_handlers=[school_returns, school_return, sign, return_file])

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from reports import queries
+from reports.document import ReturnDocument, parse
 from reports.queries import InboxLine, Sent
 from safety import in_use
 from safety.access.scope import Scope
@@ -92,6 +93,12 @@ async def versions(scope: Scope, school_id: int, period: Period) -> list[Version
         Version(ids[item.version], item, tuple(ruled for ruled in said if ruled.version == item.version))
         for item in sent
     ]
+
+
+async def document(version: Version) -> ReturnDocument:
+    """The frozen document of a version that the viewer was let in to."""
+    rows = await fetch_tuples(None, "select document from school_return where id = $1", [version.id])
+    return parse(rows[0][0].encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,13 +154,6 @@ async def test_accepting_many_leaves_what_moved_on_and_can_be_repeated(county: C
         await accept_many(county["clerk"], county.county, Q3, [far], NEXT_DAY, key="many-00002")
 
 
-async def test_what_asks_for_a_second_look_is_not_plain(county: Cast) -> None:
-    lines = {d.line.school_code: d for d in await standing.desk(county["clerk"], county.county, Q3, NEXT_DAY)}
-    assert "unsigned" in lines["S001"].remarks
-    assert not lines["S001"].plain
-    assert "later" not in lines["S001"].remarks
-
-
 # ---------------------------------------------------------------- what came later
 async def one_too_few(county: Cast, now=NEXT_DAY) -> None:
     """An entry of the closed quarter turns out to be wrong and is voided."""
