@@ -46,7 +46,7 @@ def evaluations(line: str, spans: Sequence[Window], marks: Sequence[Mark], setti
             if found.made_on is not None:
                 timing = timing_of(found.made_on, window.grace_until, setting.closes)
                 row.add(timing)
-                note(fills, mark, window, timing, mark.id)
+                note(fills, mark, window, timing, mark.id, found.made_on)
             elif mark.id is not None:
                 beside.append(Beside(mark.id, f"{window.key}/{mark.id}", mark.day, mark.recorded_at))
 

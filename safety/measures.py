@@ -58,13 +58,21 @@ class Mark(NamedTuple):
 
 
 class Fill(NamedTuple):
-    """An entry that answers an occurrence: what a line of the return leads back to."""
+    """An entry that answers an occurrence: what a line of the return leads back to.
+
+    `timed_on`: the local day that decides its timing, where that is not its own recording's (an earlier version's, an
+    evaluation's). `amount` and `whole`: what it adds to the line's ratio, as in `Row`; of a class's week the `amount`
+    alone, that of its best session.
+    """
 
     entry: UUID
     occurrence: str
     day: date
     timing: int
     recorded_at: datetime | None
+    timed_on: date | None = None
+    amount: int = 0
+    whole: int = 0
 
 
 @dataclass(slots=True)
@@ -238,14 +246,24 @@ def most_timely(marks: Iterable[Mark], window: Window, closes: date, row: Row, f
     for unit, (timing, mark) in best.items():
         row.add(timing)
         if mark.id is not None:
-            note(fills, mark, window, timing, unit)
+            note(fills, mark, window, timing, unit, timed_on(mark, window, unit, closes))
 
 
-def note(fills: list[Fill], mark: Mark, window: Window, timing: int, unit: Hashable = None) -> None:
+def note(
+    fills: list[Fill],
+    mark: Mark,
+    window: Window,
+    timing: int,
+    unit: Hashable = None,
+    timed: date | None = None,
+    amount: int = 0,
+    whole: int = 0,
+) -> None:
     """Name the entry behind an answered occurrence; what the database gathered has no id to name."""
     if mark.id is not None:
         key = window.key if unit is None else f"{window.key}/{unit}"
-        fills.append(Fill(mark.id, key, mark.day, timing, mark.recorded_at))
+        own = None if timed == mark.recorded_on else timed
+        fills.append(Fill(mark.id, key, mark.day, timing, mark.recorded_at, own, amount, whole))
 
 
 # ---------------------------------------------------------------- weekly class sessions, which T1 reads too
@@ -266,9 +284,10 @@ def sessions(line: str, spans: Sequence[Window], marks: Sequence[Mark], setting:
                 timing = ON_TIME if only.recorded_on <= window.grace_until else LATE
                 row.add(timing)
                 row.whole += pupils
-                row.amount += only.amount if only.amount < pupils else pupils
+                reached = only.amount if only.amount < pupils else pupils
+                row.amount += reached
                 if only.id is not None:
-                    note(fills, only, window, timing, unit)
+                    note(fills, only, window, timing, unit, amount=reached)
             elif unit in held:
                 _class_week(row, fills, window, unit, held[unit], sizes[unit], setting)
 
@@ -301,10 +320,13 @@ def _class_week(
         return timing_of(timed_on(mark, window, unit, setting.closes), window.grace_until, setting.closes)
 
     best = min(held, key=timing)
+    reached = max(min(_before_close(mark, window, setting.closes), pupils) for mark in held)
     row.add(timing(best))
-    note(fills, best, window, timing(best), unit)
     row.whole += pupils
-    row.amount += max(min(_before_close(mark, window, setting.closes), pupils) for mark in held)
+    row.amount += reached
+    note(
+        fills, best, window, timing(best), unit, timed_on(best, window, unit, setting.closes), amount=reached
+    )
 
 
 def _before_close(mark: Mark, window: Window, closes: date) -> int:
@@ -356,11 +378,13 @@ def awareness(
     now: list[tuple[int, int]] = []
     most = _class_sizes(setting)
     for mark in (m for m in marks if m.day in period):
-        timing = BACKFILLED if timed_on(mark, window, mark.unit, setting.closes) > setting.closes else ON_TIME
+        own = timed_on(mark, window, mark.unit, setting.closes)
+        timing = BACKFILLED if own > setting.closes else ON_TIME
+        checked, passed = _checked(mark, window, setting, most) if timing == ON_TIME else (0, 0)
         row.add(timing)
-        note(fills, mark, window, timing, mark.id)
+        note(fills, mark, window, timing, mark.id, own, passed, checked)
         if timing == ON_TIME:
-            now.append(_checked(mark, window, setting, most))
+            now.append((checked, passed))
     then = [
         _checked(mark, window, setting, most)
         for mark in (marks if closed is None else closed)

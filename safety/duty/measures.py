@@ -51,7 +51,13 @@ def _fits(slot: Slot, checkin: Checkin, lead: timedelta) -> bool:
 
 
 def _slot_timing(slot: Slot, mark: Mark, window: Window, setting: Setting) -> int | None:
-    """How timely a check-in serves a slot: by its first version that would have served it; None if it does not."""
+    """How timely a check-in serves a slot; None if it does not."""
+    own = _slot_timed_on(slot, mark, window, setting)
+    return None if own is None else timing_of(own, window.grace_until, setting.closes)
+
+
+def _slot_timed_on(slot: Slot, mark: Mark, window: Window, setting: Setting) -> date | None:
+    """The day of its first version that would have served the slot; None if it does not itself."""
     lead = setting.rules.on(window.due).checkin_lead
     if not (isinstance(mark.extra, Checkin) and _fits(slot, mark.extra, lead)):
         return None
@@ -60,8 +66,7 @@ def _slot_timing(slot: Slot, mark: Mark, window: Window, setting: Setting) -> in
         return version.valid and isinstance(version.extra, Checkin) and _fits(slot, version.extra, lead)
 
     found = first_alike(mark.history, alike, mark.recorded_on, setting.closes)
-    recorded_on = found.recorded_on if found else mark.recorded_on
-    return timing_of(recorded_on, window.grace_until, setting.closes)
+    return found.recorded_on if found else mark.recorded_on
 
 
 Options = list[tuple[int, int]]
@@ -106,7 +111,8 @@ def slots(
             for i, j, timing in assign(edges):
                 row.add(timing)
                 if found[i].id is not None:
-                    note(fills, found[i], window, timing, f"{j + 1}")
+                    timed = _slot_timed_on(todays[j], found[i], window, setting)
+                    note(fills, found[i], window, timing, f"{j + 1}", timed)
 
     return collect(line, spans, work)
 
@@ -186,7 +192,7 @@ def leader(
         if timed:
             timing, i = min(timed)
             row.add(timing)
-            note(fills, served[i], window, timing)
+            note(fills, served[i], window, timing, timed=timed_on(served[i], window, None, setting.closes))
 
     return collect(line, spans, work)
 
@@ -211,7 +217,8 @@ def rounds(
         for at, timing, i in best_rounds(timed, rules.patrol_gap, rules.patrol_rounds):
             row.add(timing)
             if served[i].id is not None:
-                note(fills, served[i], window, timing, at.isoformat())
+                own = timed_on(served[i], window, None, closes)
+                note(fills, served[i], window, timing, at.isoformat(), own)
 
     return collect(line, spans, work)
 

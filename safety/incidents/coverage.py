@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
+from safety.calendar import DAY
 from safety.clock import local_day
 from safety.duties import Window
 from safety.incidents.rules import Incident, State, instants
 from safety.measures import (
-    BACKFILLED,
     Beside,
     Fill,
     Mark,
@@ -72,8 +72,10 @@ def _zero_options(
             if mark.id:
                 void.append(Beside(mark.id, window.key, mark.day, mark.recorded_at))
             continue
-        timing = timing_of(local_day(recorded_at), window.grace_until, setting.closes)
-        fill = Fill(mark.id, window.key, mark.day, timing, mark.recorded_at) if mark.id else None
+        own = local_day(recorded_at)
+        timing = timing_of(own, window.grace_until, setting.closes)
+        timed = own if mark.history else None
+        fill = Fill(mark.id, window.key, mark.day, timing, mark.recorded_at, timed) if mark.id else None
         found.append((timing, fill))
     return found, void
 
@@ -88,10 +90,12 @@ def _incident_options(
             continue
         answered = _answered_on(incident, window.due, setting.at)
         if answered is not None:
-            timing = timing_of(answered, window.grace_until, setting.closes)
             if not _answers(incident.state_at(setting.frozen_at), window.due):
-                timing = BACKFILLED
-            found.append((timing, Fill(incident.id, window.key, now.day, timing, incident.first_known_at)))
+                # It answers since the close only, whatever was said of it once.
+                answered = max(answered, setting.closes + DAY)
+            timing = timing_of(answered, window.grace_until, setting.closes)
+            known = incident.first_known_at
+            found.append((timing, Fill(incident.id, window.key, now.day, timing, known, answered)))
     return found
 
 
