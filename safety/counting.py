@@ -63,6 +63,25 @@ def settled_until(at: datetime) -> date:
     return local_day(at) - SETTLED_AFTER
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A quarter as it is looked at from an instant: worked out once for all of a school's lines.
+
+    `today` is its local day, `closes` the last day before the close, `frozen` the instant or, after the close, the last
+    one before it; `until` the last due date of which nothing is open any more.
+    """
+
+    period: Period
+    today: date
+    closes: date
+    frozen: datetime
+    until: date
+
+    @classmethod
+    def of(cls, period: Period, at: datetime) -> "Moment":
+        return cls(period, local_day(at), close_day(period), before_close(period, at), settled_until(at))
+
+
 def _settled(
     line: str, facts: SchoolFacts, period: Period, book: DutyBook, until: date, frozen: datetime
 ) -> tuple[int, int]:
@@ -75,12 +94,9 @@ def _settled(
     return facts.memo[key]  # type: ignore[return-value]
 
 
-def count_line(
-    line: str, facts: SchoolFacts, period: Period, book: DutyBook, tallies: "LineTallies", at: datetime
-) -> Count:
+def count_line(line: str, facts: SchoolFacts, book: DutyBook, tallies: LineTallies, moment: Moment) -> Count:
     """A measured line's counts as of an instant: windows due by then, the unfilled ones open while still in time."""
-    today, closes = local_day(at), close_day(period)
-    frozen = before_close(period, at)
+    period, today, frozen = moment.period, moment.today, moment.frozen
     until, sums = tallies.until, tallies.settled
     expected, whole = _settled(line, facts, period, book, until, frozen)
     expected += sums.extra
@@ -93,7 +109,7 @@ def count_line(
             continue
         row = tallies.rows.get(window.due) or Row(line, window.due)
         due = base_expected(line, facts, window, book) + row.extra
-        is_open = today <= min(window.grace_until, closes)
+        is_open = today <= min(window.grace_until, moment.closes)
         expected += min(row.filled, due) if is_open else due
         still_open += max(0, due - row.filled) if is_open else 0
         on_time, late, amount = on_time + row.on_time, late + row.late, amount + row.amount
@@ -103,18 +119,17 @@ def count_line(
     return Count(expected, on_time, late, backfilled, still_open, amount, whole)
 
 
-def awareness_need(facts: SchoolFacts, period: Period, share: Fraction, at: datetime) -> Fraction:
+def awareness_need(facts: SchoolFacts, share: Fraction, moment: Moment) -> Fraction:
     """The share of the enrolment that T3 wants checked, in pupils; of the enrolment as the quarter closed."""
-    return share * size_at(facts.enrolments, before_close(period, at))
+    return share * size_at(facts.enrolments, moment.frozen)
 
 
-def count_awareness(
-    facts: SchoolFacts, period: Period, share: Fraction, tallies: LineTallies, at: datetime
-) -> Count:
+def count_awareness(facts: SchoolFacts, need: Fraction, tallies: LineTallies, moment: Moment) -> Count:
     """T3 in pupils: expected is the share of the enrolment to be checked, open until a check or the quarter's end."""
+    period = moment.period
     row = tallies.rows.get(period.end) or tallies.settled
-    expected = ceil(awareness_need(facts, period, share, at))
+    expected = ceil(need)
     due = facts.calendar.last_school_day(period.start, period.end) or period.end
-    if not row.on_time and local_day(at) <= due:
+    if not row.on_time and moment.today <= due:
         return Count(open=expected)
     return Count(expected, min(row.whole, expected), amount=row.amount, whole=row.whole)

@@ -13,7 +13,15 @@ from typing import Any
 from uuid import UUID
 
 from safety.calendar import Period
-from safety.counting import Count, LineTallies, awareness_need, count_awareness, count_line, settled_until
+from safety.counting import (
+    Count,
+    LineTallies,
+    Moment,
+    awareness_need,
+    count_awareness,
+    count_line,
+    settled_until,
+)
 from safety.duties import AWARENESS, DUTIES, ZERO, ZERO_TARGETS
 from safety.facts import SchoolFacts
 from safety.incidents.rules import Consequence
@@ -113,9 +121,10 @@ def share_out(total: int, weights: Sequence[int]) -> list[int]:
     return shares
 
 
-def round_half_up(value: Fraction) -> int:
-    """To the nearest integer, halves up (values are never negative here)."""
-    return (2 * value.numerator + value.denominator) // (2 * value.denominator)
+def part_of(whole: int, ratio: Fraction) -> int:
+    """A ratio of a whole to the nearest integer, halves up (neither is ever negative)."""
+    of = ratio.denominator
+    return (2 * whole * ratio.numerator + of) // (2 * of)
 
 
 # ---------------------------------------------------------------- one line
@@ -199,28 +208,27 @@ class Evidence:
 @dataclass(frozen=True, slots=True)
 class _Scoring:
     facts: SchoolFacts
-    period: Period
     duties: DutyBook
     sheet: ScoringSheet
     evidence: Evidence
-    at: datetime
+    moment: Moment
     counted: dict[str, Count] = field(default_factory=dict)
 
     def count(self, line: str) -> Count:
         if line == AWARENESS:
-            share = self.sheet.targets.awareness_share
-            return count_awareness(self.facts, self.period, share, self._tallies(AWARENESS), self.at)
+            return count_awareness(self.facts, self._need(), self._tallies(AWARENESS), self.moment)
         measured = MEASURED_AS.get(line, line)
         if measured not in self.counted:
             tallies = self._tallies(measured)
-            self.counted[measured] = count_line(
-                measured, self.facts, self.period, self.duties, tallies, self.at
-            )
+            self.counted[measured] = count_line(measured, self.facts, self.duties, tallies, self.moment)
         return self.counted[measured]
+
+    def _need(self) -> Fraction:
+        return awareness_need(self.facts, self.sheet.targets.awareness_share, self.moment)
 
     def _tallies(self, measured: str) -> LineTallies:
         found = self.evidence.tallies.get(measured)
-        return found or LineTallies.of(measured, (), settled_until(self.at))
+        return found or LineTallies.of(measured, (), self.moment.until)
 
     def attain(self, line: str, count: Count) -> Attained:
         if not self.facts.has_canteen and (line == "T5" or line.startswith("food.")):
@@ -230,8 +238,7 @@ class _Scoring:
         if line == "T1":
             return attain_t1(count)
         if line == AWARENESS:
-            need = awareness_need(self.facts, self.period, self.sheet.targets.awareness_share, self.at)
-            return attain_t3(count, need)
+            return attain_t3(count, self._need())
         return attain_duty(count, self.sheet.factors.late)
 
     def line(self, line: str) -> tuple[Count, Attained]:
@@ -244,6 +251,8 @@ class _Scoring:
 
     def entries(self, line: str) -> tuple[UUID, ...]:
         fills = self.evidence.fills.get(MEASURED_AS.get(line, line), ())
+        if not fills and not self.evidence.consequences:
+            return ()
         ids = {fill.entry for fill in fills}
         if line in ZERO_TARGETS:
             ids |= {
@@ -257,7 +266,7 @@ class _Scoring:
 def score(facts: SchoolFacts, period: Period, book: Rulebook, evidence: Evidence, at: datetime) -> Score:
     """The score of a school's quarter as of an instant, from its evidence."""
     sheet = book.sheet
-    scoring = _Scoring(facts, period, book.duties, sheet, evidence, at)
+    scoring = _Scoring(facts, book.duties, sheet, evidence, Moment.of(period, at))
     counted = {line.id: scoring.line(line.id) for group in sheet.groups for line in group.lines}
     groups = tuple(
         _group(scoring, group, maximum, counted)
@@ -323,7 +332,7 @@ def _group(
 
 
 def _line(scoring: _Scoring, line: SheetLine, maximum: int, count: Count, attained: Attained) -> ScoredLine:
-    points = round_half_up(maximum * attained.ratio) if attained.applies else 0
+    points = part_of(maximum, attained.ratio) if attained.applies else 0
     return ScoredLine(
         id=line.id,
         applies=attained.applies,

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from itertools import compress
 from operator import attrgetter
 from typing import Any
 
@@ -40,15 +41,23 @@ def _as_it_stood(rows: Rows) -> Iterable[Slot]:
             post, starts_at, ends_at, person = row.values
             yield Slot(post, row.day, person, starts_at, ends_at)
     new = tuple.__new__
-    for _, day, posts, starts, ends, people, recorded, superseded, voided in rows.gathered:
-        begins = day_start(day)
-        values = zip(
-            texts(posts), instants(starts), instants(ends), ints(people), instants(recorded), strict=True
-        )
-        gone = zip(instants_or_none(superseded), instants_or_none(voided), strict=True)
-        for (post, starts_at, ends_at, person, recorded_at), ended in zip(values, gone, strict=True):
-            if recorded_at <= begins and all(at is None or at > begins for at in ended):
-                yield new(Slot, (post, day, person, starts_at, ends_at))
+    for _, day, posts, starts, ends, people, *history in rows.gathered:
+        stood = _stood(day, *history)
+        values = zip(texts(posts), instants(starts), instants(ends), ints(people), strict=True)
+        for post, starts_at, ends_at, person in values if stood is None else compress(values, stood):
+            yield new(Slot, (post, day, person, starts_at, ends_at))
+
+
+def _stood(day: date, recorded: str, superseded: str, voided: str) -> list[bool] | None:
+    """Which of a day's slots, packed, stood when the day began; None for all of them, as nearly always."""
+    begins, known = day_start(day), list(instants(recorded))
+    if max(known) <= begins and not superseded.strip(",") and not voided.strip(","):
+        return None
+    gone = zip(instants_or_none(superseded), instants_or_none(voided), strict=True)
+    return [
+        recorded_at <= begins and all(at is None or at > begins for at in ended)
+        for recorded_at, ended in zip(known, gone, strict=True)
+    ]
 
 
 def rostered(rows: Rows, post: str) -> dict[date, list[Slot]]:
