@@ -16,7 +16,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from config.rules import put_in_use
 from config.scheduler import running
 from config.settings import Settings
-from reports import adjustment_routes, board_pages, inbox_routes, inspection, life_routes, reminders
+from reports import adjustment_routes, board_pages, inbox_routes, inspection, life, life_routes, reminders
 from reports import routes as return_routes
 from reports.oversight import calls as oversight_calls
 from reports.oversight import routes as oversight_routes
@@ -130,7 +130,7 @@ def make_kernel(settings: Settings, clock: Clock, texts: Catalogue) -> Kernel:
         assets=assets,
         nav=tuple(NAV),
         banners=("banner.test-clock",) if settings.test_clock else (),
-        callers=(reminders.calls, oversight_calls.calls),
+        callers=(reminders.calls, oversight_calls.calls, life.calls),
     )
 
 

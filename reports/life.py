@@ -26,6 +26,7 @@ from safety.errors import BadInput, Conflict, NotAllowed, NotFound
 from safety.ids import new_id
 from safety.scores import scores
 from safety.scoring import as_json
+from safety.web.calls import Call
 
 REASON_LENGTH = 400
 CORRECTORS = frozenset({"officer", "principal"})
@@ -33,6 +34,30 @@ SAVE_CORRECTION = """insert into return_correction (id, sealed, reason, opened_b
 values ($1, $2, $3, $4, $5, $6, $7) on conflict (sealed, submission_key) do nothing returning id"""
 SIGNED = """select r.version, g.facts_digest from sign_off g join school_return r on r.sign_off = g.id
 where g.school = $1 and g.submission_key = $2"""
+
+NEWEST = """select r.period, (select d.outcome from return_decision d join inbox_item i on i.id = d.item
+join school s on s.code = i.school_code where s.id = r.school and i.period = r.period and i.version = r.version
+order by d.decided_at desc, d.id desc limit 1), (select min(c.opener) from return_correction c where c.sealed = r.id)
+from school_return r where r.school = $1 and not exists (select 1 from school_return n
+where n.school = r.school and n.period = r.period and n.version > r.version) order by r.period"""
+
+
+async def calls(scope: Scope, school_id: int, code: str, now: datetime) -> list[Call]:
+    """What the first page tells officer and principal: which returns came back, or wait for the next signature."""
+    del now
+    if not scope.roles_at(school_id) & CORRECTORS:
+        return []
+    rows = await fetch_tuples(None, NEWEST, [school_id])
+    return [
+        Call(
+            "life.call-prepared" if opened else "life.call-returned",
+            {"period": period},
+            f"/schools/{code}/returns/{period}/correction",
+            "life.go-correct",
+        )
+        for period, outcome, opened in rows
+        if outcome == "returned" or opened
+    ]
 
 
 # ---------------------------------------------------------------- what came later

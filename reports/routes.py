@@ -3,7 +3,7 @@
 from litestar import Response, Router, get, post
 from litestar.params import FromPath
 
-from reports import actions, queries
+from reports import actions, queries, standing
 from reports.page_parts import grade_names, send_file
 from reports.return_pages import show_return
 from safety.calendar import Period
@@ -41,6 +41,7 @@ async def draw_returns(request: WebRequest, base: str) -> Page:
         current=current,
         open_draft=actions.may_be_drafted(current, visit.now),
         sent=await queries.sent(visit.viewer, visit.school),
+        outcomes=await standing.outcomes(visit.viewer, visit.school),
         grade=grade_names(request),
     )
 

@@ -13,6 +13,7 @@ import msgspec
 
 from reports import queries
 from reports.document import ReturnDocument, parse
+from reports.oversight.queries import open_queries
 from reports.queries import InboxLine, Sent
 from safety import in_use
 from safety.access.scope import Scope
@@ -27,6 +28,8 @@ from return_decision d join inbox_item i on i.id = d.item where {where} order by
 OF_SCHOOL = DECISIONS.format(
     where="i.period = $1 and i.school_code = (select code from school where id = $2)"
 )
+OUTCOMES = """select i.period, i.version, d.outcome from return_decision d join inbox_item i on i.id = d.item
+where i.school_code = (select code from school where id = $1) order by d.decided_at, d.id"""
 OF_QUARTER = DECISIONS.format(where="i.period = $1")
 SEALED = """select s.code, max(r.version) from school_return r join school s on s.id = r.school
 where r.period = $1 group by s.code"""
@@ -95,6 +98,14 @@ async def versions(scope: Scope, school_id: int, period: Period) -> list[Version
     ]
 
 
+async def outcomes(scope: Scope, school_id: int) -> dict[tuple[str, int], str]:
+    """What was decided last on each of a school's returns, by quarter and version. NotFound out of scope."""
+    if not scope.may(school_id):
+        raise NotFound
+    rows = await fetch_tuples(None, OUTCOMES, [school_id])
+    return {(period, version): outcome for period, version, outcome in rows}
+
+
 async def document(version: Version) -> ReturnDocument:
     """The frozen document of a version that the viewer was let in to."""
     rows = await fetch_tuples(None, "select document from school_return where id = $1", [version.id])
@@ -127,7 +138,8 @@ class DeskLine:
     """A school on the clerk's desk: what came from it last, and what was decided on that.
 
     `coming`: the version that is sealed and not here yet. `remarks` are codes of what a person should look at before
-    accepting: unsigned, changed, closed-late, fail, later (entries since would change the score).
+    accepting: unsigned, changed, closed-late, fail, later (entries since would change the score), query (an inspector's
+    query waits for the school's answer).
     """
 
     line: InboxLine
@@ -157,12 +169,13 @@ async def desk(scope: Scope, bureau_id: int, period: Period, now: datetime) -> l
     sealed = dict(await fetch_tuples(None, SEALED, [period.id]))
     came = [line.school_id for line in lines if line.item is not None]
     live = await scores(came, period, now) if came else {}
+    asked = await open_queries(came)
     return [
         DeskLine(
             line,
             last.get(line.item.id) if line.item else None,
             _coming(line, sealed),
-            _remarks(line, live[line.school_id].total if line.school_id in live else None),
+            _remarks(line, live[line.school_id].total, asked[line.school_id]) if line.item else (),
         )
         for line in lines
     ]
@@ -173,14 +186,14 @@ def _coming(line: InboxLine, sealed: Mapping[str, int]) -> int | None:
     return newest if line.item is not None and newest is not None and newest > line.item.version else None
 
 
-def _remarks(line: InboxLine, live: int | None) -> tuple[str, ...]:
+def _remarks(line: InboxLine, live: int | None, asked: int) -> tuple[str, ...]:
     item = line.item
-    if item is None:
-        return ()
+    assert item is not None
     found = [item.status] if item.status in UNSIGNED else []
     found += ["closed-late"] if item.closed_late else []
     found += ["fail"] if item.grade == FAIL else []
     found += ["later"] if item.status is not None and live != item.total else []
+    found += ["query"] if asked else []
     return tuple(found)
 
 

@@ -18,9 +18,13 @@ from litestar import Litestar, get
 
 from config.app import ROUTERS, create_app
 from config.settings import Settings
+from reports import scans
+from reports.actions import seal
+from reports.scans import attach
 from safety.access import actions
 from safety.access.actions import NewPerson, NewRole, create_accounts
 from safety.access.queries import scope_of_login
+from safety.calendar import Period
 from safety.clock import FixedClock
 from safety.database import fetch_tuples
 from safety.education.tables import ClassSession
@@ -29,19 +33,23 @@ from tests.cast import NOW, Browser, Cast
 from tests.county import entry_of, make_county
 from tests.web.conftest import Visit
 
+Q3 = Period.parse("2026Q3")
 OWN = {"/", "/password", "/language", "/logout"}
 REFUSED = {403, 404}
 
 
 @pytest.fixture
-async def county(cast: Cast) -> Cast:
+async def county(cast: Cast, settings: Settings) -> Cast:
     await make_county(cast)
+    await seal(cast.school, Q3, NOW)
+    await attach(cast["officer"], cast.school, Q3, 1, b"%PDF-1.7 stamped", settings.data, NOW)
     return cast
 
 
 async def values(cast: Cast) -> dict[str, str]:
     """Something that exists at S001 or its bureau for every placeholder of an address."""
     term = (await fetch_tuples(None, "select id from term where school = $1", [cast.school]))[0][0]
+    assert term == 1  # the number of the sealed version, too
     return {
         "ledger:str": "class_sessions",
         "entry_id:uuid": str(await entry_of(ClassSession, cast.school)),
@@ -50,6 +58,7 @@ async def values(cast: Cast) -> dict[str, str]:
         "login:str": "guard",
         "kind:str": "term",
         "number:int": str(term),
+        "scan:uuid": str((await scans.of_return(cast["officer"], cast.school, Q3))[0].id),
         # What was received is made by the returns' own tests; any id will do for who is not let in at all.
         "item:uuid": "01234567-89ab-7def-8123-456789abcdef",
         "path:str": "x",

@@ -181,11 +181,15 @@ async def test_a_returned_return_is_corrected_signed_and_received_again(
     shown = (await officer.get(PAGE)).text
     for said in ("教育局已退回补正", "请说明第三周缺课原因", "与抽查不符", "办理更正"):
         assert said in shown, said
+    home = (await officer.get("/")).text
+    assert "教育局退回了2026Q3报告" in home
+    assert f'href="{CORRECTION}"' in home
     await take_back_an_entry(county)
     later = (await officer.get(PAGE)).text
     assert re.search(r"每日安全提醒将变动 −\d|将变动 −", later)
     prepared = await officer.send_form(CORRECTION, reason="更正一条提醒", submission_key="prepare-01")
     assert prepared.headers["location"] == f"{CORRECTION}?notice=correction-saved"
+    assert "新版本待校长签批" in (await principal.get("/")).text
     drawn = (await principal.get(CORRECTION)).text
     assert "更正一条提醒" in drawn
     assert "第2版将有的变动" in drawn
@@ -199,6 +203,10 @@ async def test_a_returned_return_is_corrected_signed_and_received_again(
         assert said in now, said
     assert (await principal.get(f"{PAGE}/pdf")).content == b"%PDF-1.7 S001 v2"
     assert (await principal.get(f"{PAGE}/versions/1/pdf")).content == b"%PDF-1.7 S001 v1"
+    listed = (await principal.get("/schools/S001/returns")).text
+    assert "教育局已退回补正" in listed
+    assert "待教育局受理" in listed
+    assert f'href="{PAGE}/versions/1"' in listed
     old = (await principal.get(f"{PAGE}/versions/1")).text
     assert "这是第1版，现行的是第2版" in old
     for door in ("", "/inspect"):
