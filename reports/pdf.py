@@ -14,7 +14,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -171,7 +171,6 @@ class Drawer:
         self._fetcher = OwnAssetsOnly()
         self._fonts = FontConfiguration()
         self._texts = Catalogue.load(strict=True)
-        self._jinja = _jinja()
         self._styles = {file.stem: self._style(file) for file in TEMPLATES.glob("*.css")}
         # What is loaded by now stays: the collector need not look at it again for every document.
         gc.collect()
@@ -182,8 +181,7 @@ class Drawer:
         """The PDF's bytes. Raises MissingGlyph, or whatever WeasyPrint raises or warns of."""
         try:
             made = sheet(job, self._text)
-            text = self._text(job.lang)
-            html = self._jinja.get_template(f"{made.template}.html").render(view=made.view, t=text)
+            html = page_of(made, self._text(job.lang))
             _require_glyphs(html, job.document)
             page = self._weasyprint.HTML(string=html, url_fetcher=self._fetcher)
             pdf: bytes = page.write_pdf(
@@ -215,6 +213,11 @@ class Drawer:
         )
 
 
+def page_of(made: Sheet, text: Text) -> str:
+    """The HTML of a document, in the language of `text`."""
+    return _jinja().get_template(f"{made.template}.html").render(view=made.view, t=text)
+
+
 def _finish(media_types: dict[str, str], _document: object, pdf: Any) -> None:
     """What WeasyPrint leaves out: attachments named only once and typed by us, and the mark of PDF/UA-1."""
     associated = pdf.catalog["AF"]
@@ -236,6 +239,7 @@ def _text(texts: Catalogue, lang: str, key: str, **values: object) -> str:
     return texts.t(key, lang, **values)
 
 
+@cache
 def _jinja() -> Environment:
     return Environment(
         loader=FileSystemLoader(TEMPLATES),

@@ -19,6 +19,7 @@ class Run:
     """What was asked for. `say` tells how far it is, on standard error."""
 
     schools: int
+    returns: int
     times: int
     seconds: float
     say: Callable[[str], None]
@@ -48,7 +49,7 @@ async def _memory(run: Run) -> dict[str, Any]:
 async def _pdf(run: Run) -> dict[str, Any]:
     from config.benchmarks.pdf import bench_pdf
 
-    return await bench_pdf(run.times, run.say)
+    return await bench_pdf(run.returns, run.times, run.say)
 
 
 BENCHES: dict[str, Callable[[Run], Awaitable[dict[str, Any]]]] = {
@@ -62,6 +63,7 @@ BENCHES: dict[str, Callable[[Run], Awaitable[dict[str, Any]]]] = {
 @click.command(help="Measure: forms saved, schools scored, returns drawn, memory; all of them without NAME.")
 @click.argument("name", required=False, type=click.Choice([*BENCHES]))
 @click.option("--schools", default=500, show_default=True, type=click.IntRange(1), help="Schools to score.")
+@click.option("--returns", default=600, show_default=True, type=click.IntRange(1), help="Schools to close.")
 @click.option(
     "--times", default=3, show_default=True, type=click.IntRange(1), help="Repetitions; the median counts."
 )
@@ -70,8 +72,10 @@ BENCHES: dict[str, Callable[[Run], Awaitable[dict[str, Any]]]] = {
 )
 @json_option
 @click.pass_obj
-def command(invocation: Invocation, name: str | None, schools: int, times: int, seconds: float) -> None:
-    run = Run(schools, times, seconds, lambda text: click.echo(text, err=True))
+def command(
+    invocation: Invocation, name: str | None, schools: int, returns: int, times: int, seconds: float
+) -> None:
+    run = Run(schools, returns, times, seconds, lambda text: click.echo(text, err=True))
     # Memory is a figure of the save run, so that it is not run twice for it.
     names = [name] if name else [known for known in BENCHES if known != "memory"]
     found = {chosen: asyncio.run(_awaited(BENCHES[chosen], run)) for chosen in names}
