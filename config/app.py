@@ -31,7 +31,7 @@ from safety.ledger import import_routes as ledger_import_routes
 from safety.ledger import routes as ledger_routes
 from safety.migrations import pending
 from safety.text import Catalogue, catalogue
-from safety.web import place_pages, school_pages, settings_pages
+from safety.web import compare_pages, place_pages, school_pages, settings_pages
 from safety.web.assets import STATIC_FOLDER, Assets, static_file
 from safety.web.csrf import check_csrf
 from safety.web.errors import answer_failure
@@ -62,6 +62,7 @@ ROUTERS: list[Routes] = [
     ledger_import_routes.ROUTER,
     ledger_api_routes.ROUTER,
     school_pages.ROUTER,
+    compare_pages.ROUTER,
     duty_routes.ROUTER,
     settings_pages.ROUTER,
     place_pages.ROUTER,

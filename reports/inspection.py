@@ -18,7 +18,7 @@ from safety.audit import queries as audit
 from safety.ledger import entry_routes
 from safety.ledger import routes as ledger_routes
 from safety.places.facts import school_facts
-from safety.web import school_pages
+from safety.web import compare_pages, school_pages
 from safety.web.guards import at_bureau, at_school, requires
 from safety.web.pages import go_to, page
 from safety.web.paging import page_number
@@ -83,6 +83,12 @@ async def school_line(
 ) -> Page:
     """One line of it, down to its entries and its law."""
     return await school_pages.show_line(request, _school(code), period, line)
+
+
+@get("/inspect/schools/{code:str}/score/{period:str}/compare", guards=[at_school(*WHO)])
+async def school_comparison(request: WebRequest, code: FromPath[str], period: FromPath[str]) -> Page:
+    """The score beside what it would be by another day's standards."""
+    return await compare_pages.show_comparison(request, _school(code), period)
 
 
 @get("/inspect/schools/{code:str}/ledgers", guards=[at_school(*WHO)])
@@ -180,6 +186,7 @@ ROUTER = Router(
         late,
         school,
         school_line,
+        school_comparison,
         ledger_index,
         ledger_list,
         ledger_entry,

@@ -56,6 +56,19 @@ class Rulebook:
         """A line's rule and source as they read that day. KeyError if the sheet has no such line."""
         return self.lines.on(day).get(id_) or self.sheet.line(id_)
 
+    def rules_of(self, id_: str, period: Period) -> list[tuple[date, date, SheetLine]]:
+        """A line as it reads from day to day of the quarter, once for each rule and source that it had."""
+        found: list[tuple[date, date, SheetLine]] = []
+        for since, until, _ in self.lines.spans(period.start, period.end):
+            line = self.line_on(id_, since)
+            same = bool(found) and _words(found[-1][2]) == _words(line)
+            found.append((found.pop()[0] if same else since, until, line))
+        return found
+
+
+def _words(line: SheetLine) -> tuple[str, ...]:
+    return tuple(said(lang) for said in (line.rule, line.citation) for lang in ("zh", "en"))
+
 
 @lru_cache(maxsize=64)
 def _rulebook(standards: Standards, period: Period) -> Rulebook:

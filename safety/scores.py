@@ -65,10 +65,18 @@ def evidence_of(measured: Mapping[str, Measured], costs: Sequence[Consequence], 
 
 
 async def measured_score(
-    school_id: int, period: Period, at: datetime, *, now: bool, singly: bool = True
+    school_id: int,
+    period: Period,
+    at: datetime,
+    *,
+    now: bool,
+    singly: bool = True,
+    book: Rulebook | None = None,
 ) -> tuple[SchoolFacts, Score, Evidence]:
-    """A school's score from its entries as they stood at an instant (`now`: that instant is now), and its evidence."""
-    book = Rulebook.of(in_use.standards(), period)
+    """A school's score from its entries as they stood at an instant (`now`: that instant is now), and its evidence; by
+    the quarter's own standards, where no `book` is given to compare with.
+    """
+    book = book or Rulebook.of(in_use.standards(), period)
     facts = await school_facts(school_id)
     incidents = await incidents_by_school([school_id])
     reader = Reader(in_use.registry(), period, book, at, now=now, singly=singly)

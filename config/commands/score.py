@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -15,20 +15,31 @@ from safety.calendar import Period
 from safety.errors import BadInput
 
 if TYPE_CHECKING:
+    from safety.comparing import Comparison
     from safety.scoring import Score
+    from safety.standards import Record
 
 COUNTS = ("expected", "on_time", "late", "backfilled", "missing", "open")
 
 
-@click.command(help="A school's score of a quarter; --recompute counts the entries anew and must agree.")
+@click.command(
+    help="A school's score of a quarter; --recompute counts the entries anew and must agree; --standards-of sets "
+    "beside it what another day's standards would come to, for comparison only."
+)
 @click.argument("school")
 @click.argument("period")
 @instant_option("--as-of", "The ledgers as they stood at this instant; by default now.")
 @click.option("--recompute", is_flag=True, help="From the entries; exit 1 if the kept tallies say otherwise.")
+@click.option("--standards-of", "standards_of", metavar="DATE", help="Compare with this day's standards.")
 @json_option
 @click.pass_obj
 def command(
-    invocation: Invocation, school: str, period: str, as_of: datetime | None, recompute: bool
+    invocation: Invocation,
+    school: str,
+    period: str,
+    as_of: datetime | None,
+    recompute: bool,
+    standards_of: str | None,
 ) -> None:
     from config.rules import put_in_use
     from safety.database import read_only_door
@@ -37,6 +48,10 @@ def command(
     put_in_use()
     quarter = quarter_of(period)
     now = invocation.clock.now()
+
+    if standards_of is not None:
+        _compare(invocation, school, quarter, as_of, _day(standards_of))
+        return
 
     async def work() -> tuple[Score, tuple[str, ...]]:
         async with read_only_door():
@@ -65,6 +80,26 @@ async def _score(
     return measured, tuple(_differing(kept, measured))
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter("a date such as 2026-09-30", param_hint="--standards-of") from error
+
+
+def _compare(invocation: Invocation, school: str, period: Period, as_of: datetime | None, day: date) -> None:
+    from safety.comparing import comparison, comparison_json
+    from safety.database import read_only_door
+
+    async def work() -> Comparison:
+        async with read_only_door():
+            at = as_of or invocation.clock.now()
+            return await comparison(await _school_id(school), period, day, at, now=as_of is None)
+
+    found = invocation.run(work)
+    invocation.emit(comparison_json(found), "\n".join(_compared(invocation, found)))
+
+
 def _differing(kept: Score, measured: Score) -> Iterable[str]:
     for group in measured.groups:
         for line in group.lines:
@@ -85,6 +120,42 @@ async def _school_id(code: str) -> int:
 
 
 # ---------------------------------------------------------------- for people
+def _compared(invocation: Invocation, found: Comparison) -> list[str]:
+    from safety.scoring import decimal
+
+    def total(score: Score) -> str:
+        return "—" if score.total is None else decimal(score.total)
+
+    head = [
+        invocation.say("command.score.compared", school=found.standing.school, period=found.standing.period),
+        invocation.say("compare.only"),
+    ]
+    differing = [
+        invocation.say(
+            "command.score.differing", id=item.id, here=_values(*item.standing), there=_values(item.other)
+        )
+        for item in found.differing
+    ] or [invocation.say("compare.same")]
+    rows = [["", invocation.say("compare.standing"), str(found.day), invocation.say("compare.difference")]]
+    rows += [
+        [
+            f"  {line.id} {line.name(invocation.lang)}",
+            "—" if line.standing is None or not line.standing.applies else _of(line.standing),
+            "—" if line.other is None or not line.other.applies else _of(line.other),
+            decimal(line.difference) if line.difference else "",
+        ]
+        for line in found.moved
+    ]
+    difference = decimal(found.difference) if found.difference else ""
+    rows.append([invocation.say("board.total"), total(found.standing), total(found.other), difference])
+    return [*head, "", *differing, "", *aligned(rows)]
+
+
+def _values(*records: Record | None) -> str:
+    found = (None if record is None else record.value for record in records)
+    return " → ".join("—" if v is None else "、".join(v) if isinstance(v, tuple) else str(v) for v in found)
+
+
 def _table(invocation: Invocation, score: Score, period: Period) -> list[str]:
     from safety import in_use
     from safety.rulebook import Rulebook

@@ -123,6 +123,7 @@ async def show_line(request: WebRequest, door: Door, named: str, line: str) -> P
         line=score.line(line),
         group=next(group for group in score.groups if any(item.id == line for item in group.lines)),
         rule=book.sheet.line(line),
+        rules=book.rules_of(line, period),
         sheet=book.sheet,
         kinds=STATUS_KINDS,
         ledger=_ledger_of(line),

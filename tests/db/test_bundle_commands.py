@@ -40,6 +40,14 @@ def test_a_bundle_is_imported_scored_and_exported(shell: Shell, tmp_path: Path) 
     assert shell.json("export", str(tmp_path / "out"))["files"]["people"] == 5
     assert shell.run("export", str(tmp_path / "out")).returncode == 1
     assert "T1" in shell.run("score", "S001", "2026Q3").stdout
+    compared = shell.json("score", "S001", "2026Q3", "--standards-of", "2026-07-01")
+    assert compared["comparison_only"] is True
+    assert compared["standing"] == compared["other"] == score | {"as_of": compared["standing"]["as_of"]}
+    assert {line["difference"] for line in compared["lines"]} == {compared["difference"]} == {"0.00"}
+    shown = shell.run("score", "S001", "2026Q3", "--standards-of", "2026-07-01").stdout
+    assert "For comparison only" in shown
+    assert shell.run("score", "S001", "2026Q3", "--standards-of", "2019-01-01").returncode == 1
+    assert shell.run("score", "S001", "2026Q3", "--standards-of", "then").returncode == 2
 
 
 def test_bad_cells_are_listed_and_the_exit_code_says_so(shell: Shell, tmp_path: Path) -> None:
