@@ -21,6 +21,7 @@ from reports.pdf import Renderer
 from reports.press import Press
 from reports.reminders import REMINDERS
 from safety.access.jobs import purge
+from reports.rollup_jobs import rollups
 from safety.clock import ZONE, Clock
 from safety.jobs.actions import Outcome, walk
 from safety.jobs.owner import me
@@ -54,6 +55,7 @@ def table(press: Press) -> tuple[Entry, ...]:
         (quarter_close(press), "", 20),
         (REMINDERS, "", 60),
         (Job("tallies", nightly(TALLIES_AT), _by_now(compare_tallies)), "", 60),
+        (rollups(press), "", 60),
         (Job("purge", nightly(PURGE_AT), _by_now(purge)), "", 60),
         (lambda clock: deliver_due(press, clock.now()), "deliver", 20),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from reports import queries
+from reports import queries, rollup_press
 from reports.document import parse
 from reports.outbox import Kind
 from reports.press import Press, sealed_file
@@ -63,7 +63,29 @@ async def content_of_return(press: Press, return_id: UUID, now: datetime) -> Con
     )
 
 
-CONTENTS: dict[Kind, Callable[[Press, UUID, datetime], Awaitable[Content]]] = {"return": content_of_return}
+async def content_of_rollup(press: Press, rollup_id: UUID, now: datetime) -> Content:
+    """A bureau's sealed roll-up. Raises what `printed` raises."""
+    made = await rollup_press.printed(press, rollup_id, now)
+    document, code, period = made.document, made.document.bureau.code, made.document.period.id
+    return Content(
+        kind="rollup",
+        sender=code,
+        sender_name=document.bureau.name.zh,
+        period=period,
+        version=document.version,
+        file_name=rollup_press.file_name(code, period, document.version),
+        bytes_digest=made.file.bytes_digest,
+        size=made.file.size,
+        facts_digest=document.facts_digest,
+        chain=None,
+        path=f"rollups/{code}/{period}",
+    )
+
+
+CONTENTS: dict[Kind, Callable[[Press, UUID, datetime], Awaitable[Content]]] = {
+    "return": content_of_return,
+    "rollup": content_of_rollup,
+}
 
 
 async def content_of(press: Press, kind: Kind, subject: UUID, now: datetime) -> Content:

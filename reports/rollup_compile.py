@@ -144,6 +144,12 @@ def _now(quarter: Quarter, figures: Figures) -> Trend:
     return Trend(period=quarter.id, schools=figures.schools, missing=figures.missing, means=figures.means)
 
 
+def trend_of(period: str, schools: Sequence[SchoolFound], sheet: ScoringSheet) -> Trend:
+    """What a quarter came to of which no roll-up was made."""
+    figures = figures_of([_school(item, sheet) for item in schools], ())
+    return Trend(period=period, schools=figures.schools, missing=figures.missing, means=figures.means)
+
+
 def _grouped(schools: Iterable[RollupSchool], bureaus: Sequence[BureauFound]) -> tuple[RollupSchool, ...]:
     """By bureau, in the order of the tree; within one by code."""
     place = {item.code: n for n, item in enumerate(bureaus)}

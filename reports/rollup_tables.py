@@ -109,3 +109,13 @@ class ReceivedRollup(Table, tablename="received_rollup"):
     facts_digest = Varchar(length=64)
     bytes_digest = Varchar(length=64)
     received_at = Timestamptz(default=None)
+
+
+class RollupFile(Table, tablename="rollup_file"):
+    """The one file of a sealed roll-up, named by its digest; the fingerprint is of the certificate that signed."""
+
+    rollup = ForeignKey(Rollup, null=False, on_delete=RESTRICT, index=False)
+    bytes_digest = Varchar(length=64)
+    size = Integer()
+    signed_at = Timestamptz(default=None)
+    fingerprint = Varchar(length=64)
