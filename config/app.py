@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 from litestar import Litestar, Router
@@ -15,11 +16,22 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from config.rules import put_in_use
 from config.scheduler import running
+from config.sealing import key_of
 from config.settings import Settings
-from reports import adjustment_routes, board_pages, inbox_routes, inspection, life, life_routes, reminders
+from reports import (
+    adjustment_routes,
+    board_pages,
+    inbox_routes,
+    inspection,
+    life,
+    life_routes,
+    receive_routes,
+    reminders,
+)
 from reports import routes as return_routes
 from reports.oversight import calls as oversight_calls
 from reports.oversight import routes as oversight_routes
+from reports.receive_routes import Door
 from safety.access import admin_routes
 from safety.access import routes as access_routes
 from safety.clock import Clock
@@ -70,6 +82,7 @@ ROUTERS: list[Routes] = [
     inspection.ROUTER,
     oversight_routes.ROUTER,
     return_routes.ROUTER,
+    receive_routes.ROUTER,
     inbox_routes.ROUTER,
     life_routes.ROUTER,
     life_routes.INSPECT_ROUTER,
@@ -110,7 +123,7 @@ def create_app(
         before_send=[header_hook(kernel)],
         exception_handlers={Exception: answer_failure},
         request_max_body_size=BODY_LIMIT,
-        state=State({"kernel": kernel, "settings": settings}),
+        state=State({"kernel": kernel, "settings": settings, "door": Door(partial(key_of, settings))}),
         lifespan=[_living(settings, clock)] if manage_database else [],
         openapi_config=_openapi(),
         on_app_init=[_pages_are_no_api],

@@ -125,15 +125,25 @@ async def audit(_settings: Settings, _now: datetime) -> str:
     return "ok"
 
 
-async def outbox(_settings: Settings, now: datetime) -> str:
-    """No sealed return has waited long for its receipt."""
-    from reports.jobs import overdue
+async def outbox(settings: Settings, now: datetime) -> str:
+    """No message has waited long for its receipt, and none was refused for good."""
+    from reports.outbox import dead, overdue
 
     async with _open_database():
-        stuck = await overdue(now)
-    if stuck:
-        raise Unwell(f"{stuck} > 1 h")
+        stuck, refused = await overdue(now, upward=settings.upstream is not None), await dead()
+    if stuck or refused:
+        raise Unwell(f"{stuck} > 1 h, {refused} x")
     return "ok"
+
+
+async def upward(settings: Settings, _now: datetime) -> str:
+    """Where what is for the level above goes. That no way is set is said, and is nothing wrong."""
+    from config.upstream import way_of
+
+    if settings.upstream is None:
+        return "SAFE_CAMPUS_UPSTREAM_URL: -"
+    way = way_of(settings.upstream)
+    return f"{way.name} {way.place}"
 
 
 @asynccontextmanager
@@ -162,4 +172,5 @@ CHECKS: dict[str, Check] = {
     "tools": tools,
     "audit": audit,
     "outbox": outbox,
+    "upward": upward,
 }

@@ -16,12 +16,13 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from config.sealing import key_of
 from config.settings import Settings
+from config.upstream import way_of
 from reports.jobs import deliver_due, quarter_close
 from reports.pdf import Renderer
 from reports.press import Press
 from reports.reminders import REMINDERS
-from safety.access.jobs import purge
 from reports.rollup_jobs import rollups
+from safety.access.jobs import purge
 from safety.clock import ZONE, Clock
 from safety.jobs.actions import Outcome, walk
 from safety.jobs.owner import me
@@ -54,8 +55,8 @@ def table(press: Press) -> tuple[Entry, ...]:
     rows: tuple[tuple[Job | Tick, str, float], ...] = (
         (quarter_close(press), "", 20),
         (REMINDERS, "", 60),
-        (Job("tallies", nightly(TALLIES_AT), _by_now(compare_tallies)), "", 60),
         (rollups(press), "", 60),
+        (Job("tallies", nightly(TALLIES_AT), _by_now(compare_tallies)), "", 60),
         (Job("purge", nightly(PURGE_AT), _by_now(purge)), "", 60),
         (lambda clock: deliver_due(press, clock.now()), "deliver", 20),
     )
@@ -141,10 +142,12 @@ def _soon() -> datetime:
 @contextlib.asynccontextmanager
 async def open_press(settings: Settings) -> AsyncIterator[Press]:
     """What draws and seals returns in this process; its workers end with the block."""
-    renderer = Renderer(settings.data)
+    renderer = Renderer(settings.data, base_url=settings.base_url)
     try:
         key = await asyncio.to_thread(key_of, settings)
-        yield Press(settings.data, renderer, me(), settings.test_clock is not None, key)
+        upward = way_of(settings.upstream) if settings.upstream else None
+        test = settings.test_clock is not None
+        yield Press(settings.data, renderer, me(), test, key, upward, settings.operator)
     finally:
         await renderer.close()
 

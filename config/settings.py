@@ -13,9 +13,12 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from config.upstream import Upstream, read_operator, read_upstream
+from reports.mail import Operator
 from safety.clock import ZONE, Clock, FileClock, SystemClock
 from safety.errors import BadInput
 
@@ -31,7 +34,8 @@ class Settings:
 
     `database_url` is `sqlite:///relative/or//absolute/path.db` or `postgresql://…`; `data` is the folder for
     everything that is a file (evidence, fonts, the generated keys); `jobs` says whether this process also
-    runs jobs. `signing_key` is a PKCS#12 to seal returns with, in place of the key in the data folder.
+    runs jobs. `signing_key` is a PKCS#12 to seal returns with, in place of the key in the data folder. `upstream` is
+    the way to the level above and `operator` who is told by mail of what does not arrive, where they are set.
     """
 
     database_url: str = field(repr=False)
@@ -42,6 +46,8 @@ class Settings:
     jobs: bool = True
     signing_key: bytes | None = field(default=None, repr=False)
     signing_password: str | None = field(default=None, repr=False)
+    upstream: Upstream | None = None
+    operator: Operator | None = None
 
     @property
     def secure_cookies(self) -> bool:
@@ -78,6 +84,8 @@ def read_settings(
         test_clock=_test_clock(source),
         signing_key=binary_secret(source, "SIGNING_KEY"),
         signing_password=secret(source, "SIGNING_PASSWORD"),
+        upstream=read_upstream(partial(secret, source)),
+        operator=read_operator(partial(secret, source)),
     )
 
 

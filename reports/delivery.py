@@ -11,38 +11,27 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from reports import outbox
+from reports import files, outbox
 from reports.contents import Content, content_of
 from reports.pdf import WORKERS, RenderError
 from reports.press import Press
+from reports.transports import Envelope, Receipt, Transport, TransportError
+from reports.transports.inbox import Inbox
 from safety.audit.actions import append
 from safety.calendar import Period
 from safety.database import fetch_tuples, transaction
-from safety.ids import new_id
 
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN_SECONDS = 0.2
 GIVE_UP_AFTER = 6
-MESSAGE = "select kind, subject, bureau from outbox where message = $1"
-RECEIVE = """insert into inbox_item
-(id, bureau, message, school_code, period, version, facts_digest, bytes_digest, size, received_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (message) do nothing"""
-ANSWER = "select id, bytes_digest, received_at from inbox_item where message = $1"
+MESSAGE = """select o.kind, o.subject, o.posted_at, o.bureau, b.elsewhere
+from outbox o left join bureau b on b.id = o.bureau where o.message = $1"""
 KEEP = """insert into receipt (message, number, bytes_digest, received_at, stored_at, way, answer)
-values ($1, $2, $3, $4, $5, 'inbox', '') on conflict (message) do nothing returning message"""
+values ($1, $2, $3, $4, $5, $6, $7) on conflict (message) do nothing returning message"""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done (`seal`, `deliver`), how much of it is done, and how much there is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The receiver's answer to a message; the same message always gets the same one."""
-
-    number: UUID
-    bytes_digest: str
-    received_at: datetime
 
 
 @dataclass
@@ -71,7 +60,7 @@ async def deliver_waiting(
     too whose next attempt is not due yet, and wait for those that another process has in hand.
     """
     found, tried = Deliveries(), set[UUID]()
-    total = len(await outbox.waiting(now, period=period, everything=everything))
+    total = len(await _waiting(press, now, period, everything))
 
     async def work() -> None:
         while not found.hopeless:
@@ -86,13 +75,20 @@ async def deliver_waiting(
     return found
 
 
+async def _waiting(
+    press: Press, now: datetime, period: Period | None, everything: bool
+) -> list[outbox.Candidate]:
+    upward = press.upward is not None
+    return await outbox.waiting(now, upward=upward, period=period, everything=everything)
+
+
 async def _next(
     press: Press, now: datetime, period: Period | None, everything: bool, tried: set[UUID]
 ) -> UUID | None:
     """Claim one message that this round has not tried; None when there is no more to do."""
     while True:
         others = False
-        for candidate in await outbox.waiting(now, period=period, everything=everything):
+        for candidate in await _waiting(press, now, period, everything):
             message, _, holder, _ = candidate
             if message in tried:
                 continue
@@ -114,8 +110,8 @@ async def _attempt(press: Press, message: UUID, now: datetime, found: Deliveries
     except asyncio.CancelledError:
         await asyncio.shield(outbox.give_back(message, press.owner, now))
         raise
-    except RenderError as error:
-        log.warning("message %s was not drawn: %s", message, error)
+    except (TransportError, RenderError) as error:
+        log.warning("message %s: %s", message, error)
         await _put_off(press, message, now, found, error)
     except Exception as error:
         log.exception("message %s was not delivered", message)
@@ -126,37 +122,70 @@ async def _attempt(press: Press, message: UUID, now: datetime, found: Deliveries
 
 
 async def _put_off(press: Press, message: UUID, now: datetime, found: Deliveries, error: Exception) -> None:
-    found.failed[message] = f"{type(error).__name__}: {error}"
+    refused = isinstance(error, TransportError)
+    found.failed[message] = str(error) if refused else f"{type(error).__name__}: {error}"
     found.in_a_row += 1
-    await outbox.put_off(message, press.owner, "inbox", found.failed[message], now)
+    dead = isinstance(error, TransportError) and error.permanent
+    await outbox.put_off(message, press.owner, found.failed[message], now, dead=dead)
 
 
-async def deliver(press: Press, message: UUID, now: datetime) -> Answer:
-    """Make a message's file, hand it to whom it is for and keep the receipt."""
-    kind, subject, bureau = (await fetch_tuples(None, MESSAGE, [message]))[0]
+async def deliver(press: Press, message: UUID, now: datetime) -> Receipt:
+    """Make a message's file, hand it to whom it is for and keep the receipt.
+
+    Raises TransportError if it was not taken, and what making its file raises.
+    """
+    kind, subject, posted_at, bureau, elsewhere = (await fetch_tuples(None, MESSAGE, [message]))[0]
     content = await content_of(press, kind, subject, now)
+    envelope = _envelope(message, content, posted_at, now)
+    data = await asyncio.to_thread(files.read, press.data, content.bytes_digest)
+    way = _way(press, None if elsewhere else bureau)
+    receipt = await way.send(envelope, data)
+    if receipt.bytes_digest != content.bytes_digest:
+        raise TransportError("the receipt is for other bytes")
+    await _keep(message, content, receipt, now)
+    return receipt
+
+
+def _way(press: Press, bureau: int | None) -> Transport:
+    """To a bureau that lives here, its inbox; else the way upward."""
+    if bureau is not None:
+        return Inbox(bureau, press.key)
+    if press.upward is None:
+        raise TransportError("no way upward is set")
+    return press.upward
+
+
+def _envelope(message: UUID, content: Content, posted_at: datetime, now: datetime) -> Envelope:
+    return Envelope(
+        message=message,
+        kind=content.kind,
+        sender=content.sender,
+        sender_name=content.sender_name,
+        period=content.period,
+        version=content.version,
+        file_name=content.file_name,
+        bytes_digest=content.bytes_digest,
+        size=content.size,
+        facts_digest=content.facts_digest,
+        posted_at=posted_at,
+        now=now,
+    )
+
+
+async def _keep(message: UUID, content: Content, receipt: Receipt, now: datetime) -> None:
+    """The receipt stored, told in the trail, and the message settled: all at once."""
+    values = [
+        message,
+        receipt.number,
+        receipt.bytes_digest,
+        receipt.received_at,
+        now,
+        receipt.way,
+        receipt.answer,
+    ]
     async with transaction():
-        answer = await receive(bureau, message, content, now)
-        if await fetch_tuples(
-            None, KEEP, [message, answer.number, answer.bytes_digest, answer.received_at, now]
-        ):
-            told = {"receipt": answer.number, "file": answer.bytes_digest, "version": content.version}
+        if await fetch_tuples(None, KEEP, values):
+            told = {"receipt": receipt.number, "file": receipt.bytes_digest, "version": content.version}
+            told |= {"way": receipt.way}
             await append(content.chain, None, f"{content.kind}.received", content.path, told, now)
         await outbox.settle(message)
-    return answer
-
-
-async def receive(bureau: int, message: UUID, content: Content, now: datetime) -> Answer:
-    """Put a return in a bureau's inbox, inside the caller's transaction; a message that came before is answered."""
-    values = [
-        new_id(),
-        bureau,
-        message,
-        content.sender,
-        content.period,
-        content.version,
-        content.facts_digest,
-    ]
-    await fetch_tuples(None, RECEIVE, [*values, content.bytes_digest, content.size, now])
-    rows = await fetch_tuples(None, ANSWER, [message])
-    return Answer(*rows[0])

@@ -32,6 +32,7 @@ class Outbox(Table, tablename="outbox"):
     claimed_by = Varchar(length=120, default="")
     lease_until = Timestamptz(null=True, default=None)
     error = Text(default="")
+    alerted_at = Timestamptz(null=True, default=None)
 
 
 class Receipt(Table, tablename="receipt"):
@@ -56,5 +57,44 @@ class FailedAttempt(Table, tablename="failed_attempt"):
     id = UUID(primary_key=True, default=None)
     message = UUID(default=None)
     at = Timestamptz(default=None)
-    way = Varchar(length=10, default="")
     error = Text(default="")
+
+
+class Peer(Table, tablename="peer"):
+    """A school or bureau whose records are kept on another instance and that sends us what it seals.
+
+    `kind` is what it sends: return (a school's) or rollup (a bureau's); `bureau` is whom it sends to. `certificate` is
+    the PEM that its seals must bear. Of the token only the digest is kept.
+    """
+
+    kind = Varchar(length=10)
+    code = Varchar(length=40)
+    name = Varchar(length=120)
+    bureau = ForeignKey(Bureau, null=False, on_delete=RESTRICT, index=False)
+    token_digest = Varchar(length=64)
+    certificate = Text()
+    fingerprint = Varchar(length=64)
+    added_at = Timestamptz(default=None)
+    seen_at = Timestamptz(null=True, default=None)
+    revoked_at = Timestamptz(null=True, default=None)
+
+
+class ReceivedDelivery(Table, tablename="received_delivery"):
+    """A message that was received here, once, and the receipt that was given for it and is given again.
+
+    `number` is the receipt's; `peer` is null for what was sent within this instance; `bytes_digest` names the file.
+    """
+
+    number = UUID(primary_key=True, default=None)
+    message = UUID(default=None)
+    kind = Varchar(length=10)
+    sender = Varchar(length=40)
+    peer = ForeignKey(Peer, null=True, default=None, on_delete=RESTRICT, index=False)
+    bureau = ForeignKey(Bureau, null=False, on_delete=RESTRICT, index=False)
+    period = Varchar(length=6)
+    version = Integer()
+    facts_digest = Varchar(length=64)
+    bytes_digest = Varchar(length=64)
+    size = Integer()
+    received_at = Timestamptz(default=None)
+    receipt = Text()

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from reports.actions import seal
+from reports.alerts import alert
 from reports.delivery import LOOK_AGAIN_SECONDS, Progress, deliver_waiting
 from reports.press import Press
 from safety.calendar import Period
@@ -21,8 +22,6 @@ from safety.jobs.rules import Job, Slot, quarter_closes
 log = logging.getLogger(__name__)
 
 CLOSE = "quarter-close"
-ALERT_AFTER = timedelta(hours=1)
-OVERDUE = "select count(*) from outbox where state = 'waiting' and posted_at < $1"
 UNSEALED = """select s.id from school s where not exists
 (select 1 from school_return r where r.school = s.id and r.period = $1) order by s.id"""
 
@@ -67,16 +66,8 @@ async def close(press: Press, period: Period, now: datetime, progress: Progress 
 async def deliver_due(press: Press, now: datetime) -> int:
     """Deliver what is due for its next attempt; returns how many arrived. What waits for long is told the operator."""
     found = await deliver_waiting(press, now)
-    stuck = await overdue(now)
-    if stuck:
-        log.error("%d messages have not been delivered for more than an hour", stuck)
+    await alert(press, now)
     return found.delivered
-
-
-async def overdue(now: datetime) -> int:
-    """How many messages have waited for more than an hour."""
-    rows = await fetch_tuples(None, OVERDUE, [now - ALERT_AFTER])
-    return int(rows[0][0])
 
 
 async def close_quarter(

@@ -27,12 +27,21 @@ CLAIM = """update outbox set claimed_by = $1, lease_until = $2, tried_at = $3, a
 where message = $4 and state = 'waiting' and claimed_by = $5 and attempts = $6 returning message"""
 RELEASE = """update outbox set claimed_by = '', lease_until = null, state = $3, next_at = $4, error = $5
 where message = $1 and claimed_by = $2 and state = 'waiting' returning message"""
-FAILED = "insert into failed_attempt (id, message, at, way, error) values ($1, $2, $3, $4, $5)"
+FAILED = "insert into failed_attempt (id, message, at, error) values ($1, $2, $3, $4)"
 DELIVERED = """update outbox set state = 'delivered', claimed_by = '', lease_until = null, error = ''
 where message = $1"""
 WAITING = """select o.message, o.attempts, o.claimed_by, o.lease_until from outbox o
-left join school_return r on o.kind = 'return' and r.id = o.subject
+left join bureau b on b.id = o.bureau left join school_return r on o.kind = 'return' and r.id = o.subject
 where o.state = 'waiting' {more} order by o.next_at, o.message"""
+HERE = "b.elsewhere = false"
+"""Whom it is for lives here. For the others there is the way upward, or none: then they wait, and nothing failed."""
+
+OVERDUE = """select count(*) from outbox o left join bureau b on b.id = o.bureau
+where o.state = 'waiting' and o.posted_at < $1"""
+TELL = """update outbox set alerted_at = $1 where alerted_at is null
+and (state = 'dead' or (state = 'waiting' and posted_at < $2)) {more} returning message, error"""
+TELL_HERE = f"and bureau in (select b.id from bureau b where {HERE})"  # noqa: S608
+ALERT_AFTER = timedelta(hours=1)
 
 Candidate = tuple[UUID, int, str, datetime | None]
 
@@ -48,12 +57,12 @@ async def post(kind: Kind, subject_id: UUID, bureau: int | None, now: datetime) 
 
 
 async def waiting(
-    now: datetime, *, period: Period | None = None, everything: bool = False
+    now: datetime, *, upward: bool, period: Period | None = None, everything: bool = False
 ) -> list[Candidate]:
-    """What waits and is due for an attempt, the longest due first. `everything`: also what is not due yet; `period`:
-    only the returns of that quarter.
+    """What waits and is due for an attempt, the longest due first. `upward`: there is a way for what is not for this
+    instance; `everything`: also what is not due yet; `period`: only the returns of that quarter.
     """
-    more, args = "", list[object]()
+    more, args = "" if upward else f"and {HERE} ", list[object]()
     if not everything:
         args.append(now)
         more += f"and o.next_at <= ${len(args)} "
@@ -81,9 +90,7 @@ async def give_back(message: UUID, owner: str, now: datetime) -> None:
     await fetch_tuples(None, RELEASE, [message, owner, "waiting", now, ""])
 
 
-async def put_off(
-    message: UUID, owner: str, way: str, error: str, now: datetime, *, dead: bool = False
-) -> None:
+async def put_off(message: UUID, owner: str, error: str, now: datetime, *, dead: bool = False) -> None:
     """Note a failed attempt: the next one is 2ⁿ seconds away, an hour at most. `dead`: there is none until somebody
     sends the message again.
     """
@@ -92,9 +99,26 @@ async def put_off(
         rows = await fetch_tuples(None, "select attempts from outbox where message = $1", [message])
         values = [message, owner, "dead" if dead else "waiting", now + backoff(rows[0][0]), said]
         if await fetch_tuples(None, RELEASE, values):
-            await fetch_tuples(None, FAILED, [new_id(), message, now, way, said])
+            await fetch_tuples(None, FAILED, [new_id(), message, now, said])
 
 
 async def settle(message: UUID) -> None:
     """The message has arrived; inside the transaction that stores its receipt."""
     await fetch_tuples(None, DELIVERED, [message])
+
+
+async def overdue(now: datetime, *, upward: bool) -> int:
+    """How many messages have waited for longer than an hour; those for which no way is set do not count."""
+    rows = await fetch_tuples(None, OVERDUE if upward else f"{OVERDUE} and {HERE}", [now - ALERT_AFTER])
+    return int(rows[0][0])
+
+
+async def dead() -> int:
+    """How many messages were refused for good."""
+    return int((await fetch_tuples(None, "select count(*) from outbox where state = 'dead'"))[0][0])
+
+
+async def take_unalerted(now: datetime, *, upward: bool) -> list[tuple[UUID, str]]:
+    """What the operator has to be told of and was not yet, each with its last error; from now on it counts as told."""
+    sql = TELL.format(more="" if upward else TELL_HERE)
+    return await fetch_tuples(None, sql, [now, now - ALERT_AFTER])

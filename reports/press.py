@@ -11,8 +11,10 @@ from uuid import UUID
 from reports import files
 from reports.document import parse
 from reports.keys import SigningKey
+from reports.mail import Operator
 from reports.pdf import Renderer
 from reports.seal import sign
+from reports.transports import Transport
 from safety.database import fetch_tuples
 from safety.errors import NotFound
 from safety.ids import new_id
@@ -26,7 +28,8 @@ values ($1, $2, $3, $4, $5, $6) on conflict (sealed) do nothing"""
 @dataclass(frozen=True)
 class Press:
     """What making a return's file takes: the data folder, the workers that draw, whose claims these are, and the key
-    to sign with (None: not signed, as in tests that draw nothing real).
+    to sign with (None: not signed, as in tests that draw nothing real). `upward` is the way to the level above, and
+    `operator` who is told when messages do not arrive, where they are set.
     """
 
     data: Path
@@ -34,6 +37,8 @@ class Press:
     owner: str
     test_clock: bool = False
     key: SigningKey | None = None
+    upward: Transport | None = None
+    operator: Operator | None = None
 
 
 @dataclass(frozen=True, slots=True)

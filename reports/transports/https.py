@@ -1,0 +1,98 @@
+"""To another instance: the file in the body, what it is in the headers, a signed receipt as the answer."""
+
+from __future__ import annotations
+
+import base64
+import ssl
+
+import httpx
+import msgspec
+from cryptography import x509
+
+from reports import receipts
+from reports.transports import Envelope, Receipt, TransportError
+
+PATH = "/api/v1/deliveries"
+ANSWER_SECONDS = 60.0
+LONGEST_SAID = 300
+WAIT = frozenset({401, 408, 425, 429})
+"""Refusals that are not about the message: a token to be mended, a receiver that is busy."""
+
+
+class Https:
+    """`base_url` is the other instance's address, `certificate` that of the key with which it signs its receipts."""
+
+    name = "https"
+
+    def __init__(
+        self, base_url: str, token: str, certificate: x509.Certificate, context: ssl.SSLContext | None = None
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._token = token
+        self._certificate = certificate
+        self._context = context or ssl.create_default_context()
+
+    @property
+    def place(self) -> str:
+        return self._base_url
+
+    async def send(self, envelope: Envelope, content: bytes) -> Receipt:
+        """Raises TransportError; permanent, if the receiver refuses this message for good."""
+        try:
+            async with httpx.AsyncClient(
+                verify=self._context, timeout=ANSWER_SECONDS, trust_env=False
+            ) as client:
+                answer = await client.post(
+                    self._base_url + PATH, content=content, headers=headers_of(envelope, self._token)
+                )
+        except httpx.HTTPError as error:
+            raise TransportError(f"{type(error).__name__}: {error}") from error
+        if answer.status_code not in {200, 201}:
+            raise _refusal(answer)
+        return self._receipt(envelope, answer.content)
+
+    def _receipt(self, envelope: Envelope, text: bytes) -> Receipt:
+        try:
+            body = receipts.check(text, self._certificate)
+        except receipts.BadReceipt as error:
+            raise TransportError(str(error)) from error
+        expected = (envelope.message, envelope.kind, envelope.sender, envelope.bytes_digest, envelope.size)
+        if (body.message, body.kind, body.sender, body.bytes_digest, body.size) != expected:
+            raise TransportError("the receipt is for something else")
+        return Receipt(body.number, body.bytes_digest, body.received_at, self.name, text.decode())
+
+
+def headers_of(envelope: Envelope, token: str) -> dict[str, str]:
+    """What the receiver must know before it looks inside. The digest is RFC 9530's."""
+    digest = base64.b64encode(bytes.fromhex(envelope.bytes_digest)).decode()
+    return {
+        "authorization": f"Bearer {token}",
+        "content-type": "application/pdf",
+        "content-digest": f"sha-256=:{digest}:",
+        "idempotency-key": str(envelope.message),
+        "delivery-kind": envelope.kind,
+        "delivery-from": envelope.sender,
+        "delivery-period": envelope.period,
+        "delivery-version": str(envelope.version),
+    }
+
+
+def _refusal(answer: httpx.Response) -> TransportError:
+    status = answer.status_code
+    permanent = 400 <= status < 500 and status not in WAIT
+    return TransportError(f"{status} {_said(answer)}".strip(), permanent=permanent)
+
+
+def _said(answer: httpx.Response) -> str:
+    """The words of an RFC 9457 problem, shortened; nothing of any other page."""
+    try:
+        problem = msgspec.json.decode(answer.content, type=dict[str, object])
+    except msgspec.DecodeError:
+        return ""
+    errors = problem.get("errors")
+    listed = (
+        [one.get("message") for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+    )
+    return " ".join(str(part) for part in (problem.get("detail") or problem.get("title"), *listed) if part)[
+        :LONGEST_SAID
+    ]
