@@ -56,7 +56,9 @@ def close(invocation: Invocation, period: str, at: datetime | None) -> None:
         raise click.exceptions.Exit(1)
 
 
-@command.command(help="Write the current version of one school's return as a PDF; a draft before the close.")
+@command.command(
+    help="Write the current version of one school's return as a PDF: the sealed file, or a draft before the close."
+)
 @click.argument("school")
 @click.argument("period")
 @click.option(
@@ -66,10 +68,18 @@ def close(invocation: Invocation, period: str, at: datetime | None) -> None:
 @click.pass_obj
 def make(invocation: Invocation, school: str, period: str, output: Path) -> None:
     from config.scheduler import open_press
-    from reports import queries
+    from reports import files, queries
     from reports.document import ReturnDocument
+    from reports.press import Press, sealed_file
 
     quarter = quarter_of(period)
+
+    async def drawn(press: Press, school_id: int, document: ReturnDocument) -> bytes:
+        last = await queries.last_version(school_id, quarter)
+        if last is None:
+            return await press.renderer.render_return(document)
+        file = await sealed_file(press, last.id, invocation.clock.now())
+        return files.read(press.data, file.bytes_digest)
 
     async def work() -> tuple[ReturnDocument, bytes]:
         async with open_press(invocation.settings) as press:
@@ -77,7 +87,7 @@ def make(invocation: Invocation, school: str, period: str, output: Path) -> None
             document = await queries.current(
                 id_, quarter, invocation.clock.now(), test_clock=press.test_clock
             )
-            return document, await press.renderer.render_return(document)
+            return document, await drawn(press, id_, document)
 
     try:
         made, content = invocation.run(work)
