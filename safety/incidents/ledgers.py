@@ -1,13 +1,19 @@
 """Incidents and zero-reports, declared."""
 
 from collections.abc import Hashable, Sequence
+from datetime import datetime, timedelta
 
+from safety import in_use
+from safety.calendar import Period
 from safety.clock import local_day
 from safety.errors import Problem
 from safety.facts import SchoolFacts
-from safety.incidents.feeds import INCIDENT_COLUMNS, ZERO_FEEDS
+from safety.incidents.feeds import INCIDENT_COLUMNS, ZERO_FEEDS, incidents_of
+from safety.incidents.rules import Clock, clocks
 from safety.incidents.tables import Incident, ZeroReport
-from safety.ledger.declare import Choice, EventKind, Field, Kind, Ledger, Values
+from safety.ledger.declare import Choice, EventKind, Field, Kind, Ledger, Remark, Values
+from safety.ledger.feeds import Rows
+from safety.rulebook import Rulebook
 from safety.text import Text
 
 BUREAU = frozenset({"clerk"})
@@ -56,6 +62,20 @@ def _incident_problems(values: Values, facts: SchoolFacts) -> Sequence[Problem]:
     return problems
 
 
+def _reporting(history: Rows, now: datetime) -> Sequence[Remark]:
+    """By when an incident that is not reported yet must be, and what is left of that."""
+    (incident,) = incidents_of(history)
+    book = Rulebook.of(in_use.standards(), Period.of(local_day(now))).incidents
+    return [_limit(clock, now) for clock in clocks(incident, now, book) if clock.reported_at is None]
+
+
+def _limit(clock: Clock, now: datetime) -> Remark:
+    left = clock.deadline - now
+    if left >= timedelta(0):
+        return Remark("report-due", {"deadline": clock.deadline, "left": left})
+    return Remark("report-overdue", {"deadline": clock.deadline, "late": -left}, kind="bad")
+
+
 def _incident_occurrence(values: Values) -> Hashable:
     return local_day(values["happened_at"])
 
@@ -92,6 +112,7 @@ INCIDENTS = Ledger(
     happened="happened_at",
     natural=_incident_occurrence,
     check=_incident_problems,
+    outlook=_reporting,
     events=(
         EventKind(
             "liability",

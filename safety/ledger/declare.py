@@ -2,7 +2,8 @@
 import, export, JSON API and audit lines; a new ledger is a new declaration and a migration, nothing else."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -10,7 +11,7 @@ from piccolo.table import Table
 
 from safety.errors import Problem
 from safety.facts import SchoolFacts
-from safety.ledger.feeds import Feed
+from safety.ledger.feeds import Feed, Rows
 from safety.text import Text
 
 Values = Mapping[str, Any]
@@ -87,14 +88,18 @@ class EventKind:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Why an entry that is kept counts for less than it seems: the text `remark.<code>`, with its values."""
+    """What a reader must know beside an entry, such as why it counts for less than it seems: the text `remark.<code>`,
+    with its values. `kind` marks it: info, warn or bad.
+    """
 
     code: str
-    values: Mapping[str, int]
+    values: Mapping[str, int | datetime | timedelta] = field(default_factory=dict)
+    kind: str = "warn"
 
 
 Check = Callable[[Values, SchoolFacts], Sequence[Problem]]
 Notice = Callable[[Values, SchoolFacts], Sequence[Remark]]
+Outlook = Callable[[Rows, datetime], Sequence[Remark]]
 Natural = Callable[[Values], Hashable]
 
 
@@ -105,6 +110,11 @@ def _no_problems(values: Values, facts: SchoolFacts) -> Sequence[Problem]:
 
 def _no_remarks(values: Values, facts: SchoolFacts) -> Sequence[Remark]:
     del values, facts
+    return ()
+
+
+def _no_outlook(history: Rows, now: datetime) -> Sequence[Remark]:
+    del history, now
     return ()
 
 
@@ -123,8 +133,9 @@ class Ledger:
     keeps the time of its first version with the same one. `check` refuses, with reasons, what no standard would
     accept. `recorders` may record too, at the schools of their bureau, and mend what they recorded; their entries say
     `recorded_as` (field, value). `remarks` says of what is kept all the same why it counts for less than it seems
-    (texts `remark.<code>`). `happened` names the instant field that `happened_on` is taken from, where there is
-    one. `future`: its entries may lie ahead (rosters).
+    (texts `remark.<code>`). `outlook` says of an entry's versions and later facts what is still to be done about it
+    and by when. `happened` names the instant field that `happened_on` is taken from, where there is one. `future`: its
+    entries may lie ahead (rosters).
     """
 
     name: str
@@ -142,6 +153,7 @@ class Ledger:
     natural: Natural = by_day
     check: Check = _no_problems
     remarks: Notice = _no_remarks
+    outlook: Outlook = _no_outlook
     events: tuple[EventKind, ...] = ()
     sources: tuple[str, ...] = ()
     future: bool = False

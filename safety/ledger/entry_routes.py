@@ -9,7 +9,7 @@ from litestar import Router, get, post
 from litestar.params import FromPath
 
 from safety.errors import BadInput, Conflict, NotAllowed
-from safety.ledger import actions, forms, permission, queries
+from safety.ledger import actions, forms, permission, queries, standing
 from safety.ledger.declare import EventKind, Field, Kind, Ledger
 from safety.ledger.owners import found_upon, of_bureau
 from safety.ledger.parse import Context, FieldError, format_field, parse_field
@@ -43,6 +43,8 @@ async def draw_entry(
     visit, ledger = place.visit, place.ledger
     found = await queries.detail(visit.viewer, ledger, visit.school, entry_id)
     context = await queries.context_for(ledger, visit.school, visit.now, {})
+    timings = {entry_id: found.timing} if found.timing else {}
+    uncounted = await standing.uncounted(ledger, context.facts, timings, visit.now)
     return page(
         request,
         "ledger_entry.html",
@@ -52,7 +54,8 @@ async def draw_entry(
         found=found,
         entry=found.entry,
         fields=forms.fields_at(ledger, context.facts),
-        remarks=ledger.remarks(found.entry.values, context.facts) if found.entry.stands else (),
+        remarks=standing.remarks_on(ledger, context.facts, found, visit.now, counts=not uncounted),
+        uncounted=uncounted,
         lead=forms.lead_field(ledger),
         show=forms.Shower(context, found.people, visit.lang),
         kinds={event.kind: event for event in ledger.events},

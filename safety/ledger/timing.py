@@ -33,7 +33,7 @@ def timing_of_row(ledger: Ledger, facts: SchoolFacts, row: EntryRow) -> Timing |
     """None for an entry that answers nothing due (a reminder on a Sunday, a sample of 50 g)."""
     if not ledger.feeds:
         return None
-    stored = _stored(ledger, row)
+    stored = stored_of(ledger, row)
     for feed in ledger.feeds:
         found = _for_line(feed, facts, stored, row.timed_on)
         if found is not None:
@@ -71,7 +71,8 @@ def _periods(day: date) -> list[Period]:
     return [*found, own.previous()]
 
 
-def _stored(ledger: Ledger, row: EntryRow) -> Stored:
+def stored_of(ledger: Ledger, row: EntryRow) -> Stored:
+    """A version as the measures read it."""
     said = {item.column: row.values.get(item.name) for item in ledger.fields}
     values = tuple(said.get(column) for column in ledger.feed_columns)
     at: datetime = row.recorded_at

@@ -4,8 +4,8 @@ told.
 
 import functools
 import string
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -71,6 +71,7 @@ def _environment(
         points=decimal,
         percent=format_percent,
         weekday=functools.partial(format_weekday, lang=lang),
+        spoken=functools.partial(spoken, catalogue, lang),
     )
     return made
 
@@ -99,6 +100,25 @@ def format_weekday(day: date, lang: str) -> str:
     if isinstance(day, datetime):
         day = day.astimezone(ZONE).date()
     return DAYS_EN[day.weekday()] if lang == "en" else f"周{'一二三四五六日'[day.weekday()]}"
+
+
+def spoken(catalogue: Catalogue, lang: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A sentence's values with instants and spans of time as people write them."""
+    return {name: _spoken(catalogue, lang, value) for name, value in values.items()}
+
+
+def _spoken(catalogue: Catalogue, lang: str, value: Any) -> Any:
+    if isinstance(value, datetime):
+        return format_instant(value, lang)
+    if not isinstance(value, timedelta):
+        return value
+    minutes = int(value.total_seconds()) // 60
+    hours, days = minutes // 60, minutes // (24 * 60)
+    if days > 1:
+        return catalogue.t("span.days", lang, days=days, hours=hours % 24)
+    if hours:
+        return catalogue.t("span.hours", lang, hours=hours, minutes=minutes % 60)
+    return catalogue.t("span.minutes", lang, minutes=minutes)
 
 
 def format_percent(part: int, whole: int) -> str:
