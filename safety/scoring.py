@@ -28,6 +28,7 @@ from safety.incidents.rules import Consequence
 from safety.limits import DutyBook
 from safety.measures import Fill, Measured, awareness_ratio
 from safety.rulebook import InForce, Rulebook
+from safety.shares import part_of, share_out
 from safety.sheet import HALVES, ScoringSheet, SheetGroup, SheetLine
 
 __all__ = [
@@ -106,25 +107,6 @@ class Score:
 
     def line(self, line_id: str) -> ScoredLine:
         return next(line for group in self.groups for line in group.lines if line.id == line_id)
-
-
-# ---------------------------------------------------------------- sharing points out
-def share_out(total: int, weights: Sequence[int]) -> list[int]:
-    """Whole hundredths in proportion to weights, adding up exactly: largest remainder, ties to the earlier one."""
-    whole = sum(weights)
-    if whole == 0:
-        return [0 for _ in weights]
-    shares = [total * weight // whole for weight in weights]
-    order = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), i))
-    for i in order[: total - sum(shares)]:
-        shares[i] += 1
-    return shares
-
-
-def part_of(whole: int, ratio: Fraction) -> int:
-    """A ratio of a whole to the nearest integer, halves up (neither is ever negative)."""
-    of = ratio.denominator
-    return (2 * whole * ratio.numerator + of) // (2 * of)
 
 
 # ---------------------------------------------------------------- one line

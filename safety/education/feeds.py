@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from safety.duties import Window
+from safety.education.measures import awareness, sessions
 from safety.ledger.feeds import (
     CORRECTED,
     Feed,
@@ -23,7 +24,7 @@ from safety.ledger.feeds import (
     marks_of,
 )
 from safety.ledger.packed import days, ints, packed, texts
-from safety.measures import Mark, Measured, Setting, awareness, per_unit, sessions
+from safety.measures import Mark, Measured, Setting, per_unit
 
 SESSION_COLUMNS = ("school_class", "kind", "present", "made_up")
 REMINDER_COLUMNS = ("school_class",)

@@ -18,7 +18,8 @@ from safety.duty.measures import Round, assign, best_rounds, worth
 from safety.facts import MEALS, STAGES
 from safety.incidents.rules import IncidentBook, State
 from safety.rulebook import Rulebook
-from safety.scoring import Score, share_out
+from safety.scoring import Score
+from safety.shares import share_out
 from tests.unit.cases import Book, fill_perfectly, run, school
 
 randoms = st.randoms(use_true_random=False)
