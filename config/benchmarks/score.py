@@ -1,23 +1,20 @@
 """Scoring many schools' quarter: from tallies and by recompute, against a bare scan of every ledger table."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
 from config.benchmarks.county import QUARTER, SUMMED, TABLES, make
-from safety import in_use
+from config.crew import Crew
 from safety.database import fetch_tuples, transaction
-from safety.ledger.tallies import rebuild, recompute
-from safety.places.facts import facts_of
-from safety.rulebook import Rulebook
-from safety.scores import consequences_of, evidence_of, incidents_by_school, scores
-from safety.scoring import as_json, score
+from safety.ledger.tallies import rebuild
+from safety.scores import recomputed_scores, scores
+from safety.scoring import Score, as_json
 
 NOW = datetime(2026, 7, 20, tzinfo=UTC)
-CHUNK = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +45,22 @@ async def bare_scan() -> None:
 
 
 async def by_recompute(ids: list[int]) -> dict[int, dict[str, Any]]:
-    """Every school's score from its entries."""
-    book = Rulebook.of(in_use.standards(), QUARTER)
-    facts, incidents = await facts_of(ids), await incidents_by_school(ids)
-    found = {}
-    for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
-        measured = await recompute([facts[id_] for id_ in chunk], QUARTER, NOW)
-        for id_ in chunk:
-            costs = consequences_of(incidents[id_], QUARTER, NOW, book)
-            evidence = evidence_of(measured[id_], costs, NOW)
-            found[id_] = as_json(score(facts[id_], QUARTER, book, evidence, NOW))
-    return found
+    """Every school's score from its entries, in this process alone."""
+    return _documents(await recomputed_scores(ids, QUARTER, NOW))
+
+
+async def by_crew(crew: Crew, ids: list[int]) -> dict[int, dict[str, Any]]:
+    """The same, by several processes."""
+    return await crew.scores(ids, QUARTER, NOW)
+
+
+def _documents(scores: Mapping[int, Score]) -> dict[int, dict[str, Any]]:
+    return {id_: as_json(found) for id_, found in scores.items()}
 
 
 async def from_tallies(ids: list[int]) -> dict[int, dict[str, Any]]:
     """Every school's score from its tallies."""
-    return {id_: as_json(found) for id_, found in (await scores(ids, QUARTER, NOW)).items()}
+    return _documents(await scores(ids, QUARTER, NOW))
 
 
 def _bare(scores: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
@@ -76,8 +72,8 @@ def _bare(scores: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
     return scores
 
 
-async def bench_score(schools: int, times: int, progress: Callable[[str], None]) -> dict[str, Any]:
-    """Generate, tally, and time: seconds each, and the two ratios to the bare scan."""
+async def bench_score(schools: int, url: str, times: int, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Generate, tally, and time: seconds each, and the ratios to the bare scan. `url`: of the database in use."""
     progress(f"generating {schools} schools")
     made = await make(schools, lambda done: progress(f"{done} schools") if done % 50 == 0 else None)
     progress(f"{made.total} rows; tallying")
@@ -91,20 +87,28 @@ async def bench_score(schools: int, times: int, progress: Callable[[str], None])
     progress("timing")
     bare, _ = await _timed(bare_scan, times)
     fast, kept = await _timed(lambda: from_tallies(ids), times)
-    slow, again = await _timed(lambda: by_recompute(ids), times)
+    alone, again = await _timed(lambda: by_recompute(ids), times)
+    with Crew(url) as crew:
+        # A recompute of a county is not the first thing that its processes do: they start before the clock does.
+        await by_crew(crew, ids)
+        shared, shared_out = await _timed(lambda: by_crew(crew, ids), times)
+        processes = crew.size
     return {
         "schools": schools,
         "rows": made.total,
         "rebuild_seconds": round(tallied, 3),
         "bare_scan_seconds": round(bare.seconds, 3),
         "from_tallies_seconds": round(fast.seconds, 3),
-        "recompute_seconds": round(slow.seconds, 3),
+        "recompute_seconds": round(shared.seconds, 3),
+        "recompute_processes": processes,
+        "recompute_alone_seconds": round(alone.seconds, 3),
         "from_tallies_ratio": round(fast.seconds / bare.seconds, 2),
-        "recompute_ratio": round(slow.seconds / bare.seconds, 2),
+        "recompute_ratio": round(shared.seconds / bare.seconds, 2),
+        "recompute_alone_ratio": round(alone.seconds / bare.seconds, 2),
         "bare_scan_cpu": round(bare.cpu, 3),
         "from_tallies_cpu": round(fast.cpu, 3),
-        "recompute_cpu": round(slow.cpu, 3),
+        "recompute_alone_cpu": round(alone.cpu, 3),
         "from_tallies_cpu_ratio": round(fast.cpu / bare.cpu, 2),
-        "recompute_cpu_ratio": round(slow.cpu / bare.cpu, 2),
-        "agree": _bare(kept) == _bare(again),
+        "recompute_alone_cpu_ratio": round(alone.cpu / bare.cpu, 2),
+        "agree": _bare(kept) == _bare(again) == _bare(shared_out),
     }

@@ -26,12 +26,13 @@ class Run:
 
 
 async def _score(run: Run) -> dict[str, Any]:
-    from config.benchmarks.office import private_database
+    from config.benchmarks.office import database_url, private_database
     from config.benchmarks.score import bench_score
 
-    with TemporaryDirectory(prefix="safe-campus-bench-") as folder:
-        async with private_database(Path(folder)):
-            return await bench_score(run.schools, run.times, run.say)
+    with TemporaryDirectory(prefix="safe-campus-bench-") as name:
+        folder = Path(name)
+        async with private_database(folder):
+            return await bench_score(run.schools, database_url(folder), run.times, run.say)
 
 
 async def _saves(run: Run) -> dict[str, Any]:

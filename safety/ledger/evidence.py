@@ -4,7 +4,6 @@ Many schools are read at once, each ledger with one query, so that a recompute c
 school, one window, all schools: the same code.
 """
 
-import gc
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from safety.calendar import Period
+from safety.collector import COLLECTOR_PAUSED
 from safety.database import fetch_tuples
 from safety.duties import Window, windows
 from safety.facts import SchoolFacts
@@ -34,31 +34,6 @@ Spans = Mapping[str, Sequence[Window]]
 Place = tuple[str, Gather | None]
 """A ledger, and the way in which its rows are gathered (None: one by one, with their ids)."""
 ROW_BY_ROW = None
-
-
-class _CollectorPause:
-    """No search for cycles while rows and marks are made and thrown away by the ten thousand: they hold none, and
-    searching took about a seventh of a recompute's time. Other tasks go without it as well, for as long as one chunk of
-    schools takes; the last pause to end turns it on again.
-    """
-
-    def __init__(self) -> None:
-        self._depth = 0
-        self._was_on = False
-
-    def __enter__(self) -> None:
-        if not self._depth:
-            self._was_on = gc.isenabled()
-            gc.disable()
-        self._depth += 1
-
-    def __exit__(self, *error: object) -> None:
-        self._depth -= 1
-        if not self._depth and self._was_on:
-            gc.enable()
-
-
-_PAUSE = _CollectorPause()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +64,7 @@ class Reader:
 
     async def measure_many(self, wanted: Mapping[SchoolFacts, Spans]) -> dict[int, dict[str, Measured]]:
         """The same for many schools at once, by their ids."""
-        with _PAUSE:
+        with COLLECTOR_PAUSED:
             rows = {
                 place: await self._read(place, [facts.id for facts in wanted], span)
                 for place, span in self._places(wanted.values()).items()
