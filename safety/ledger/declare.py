@@ -175,8 +175,8 @@ class Ledger:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The table's own columns, in the order of `every_field`."""
-        return tuple(item.column for item in self.every_field)
+        """The table's own columns, in the order of the fields."""
+        return tuple(item.column for item in self.fields)
 
     def field_named(self, name: str) -> Field:
         """The field of that name; KeyError if there is none."""

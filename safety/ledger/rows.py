@@ -56,7 +56,7 @@ class Shape:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.table = ledger.table._meta.tablename
-        self.own = tuple(column for column in ledger.columns if column != "happened_on")
+        self.own = tuple(item.column for item in ledger.every_field if item.column != "happened_on")
         self._unset = {
             column._meta.name: column._meta.params.get("default", "")
             for column in ledger.table._meta.columns
