@@ -81,7 +81,7 @@ def view(document: ReturnDocument, lang: str, text: Text, verify_url: str = "") 
         chart=_chart(document, write),
         rows=score_view.rows(document, write),
         sums=score_view.sums(document, write),
-        footnote=text("return.score.footnote", standards=document.standards),
+        footnote=_footnote(document, write),
         unscored=score_view.unscored(document, write),
         sources=score_view.sources(document, write),
         exceptions=exception_rows(document, write),
@@ -98,6 +98,15 @@ def view(document: ReturnDocument, lang: str, text: Text, verify_url: str = "") 
         verify_url=verify_url,
         qr=charts.qr(verify_url, text("return.verify.code", url=verify_url)) if verify_url else Markup(),
     )
+
+
+def _footnote(document: ReturnDocument, write: Writer) -> str:
+    said = write.text("return.score.footnote", standards=document.standards)
+    changed = [span.since for span in document.score.in_force if span.changed]
+    if not changed:
+        return said
+    days = write.text("list.comma").join(write.day(day) for day in changed)
+    return f"{said}{write.text('return.score.changed', days=days)}"
 
 
 def _quarter(document: ReturnDocument, write: Writer, *, plain: bool = False) -> dict[str, str]:
