@@ -36,7 +36,7 @@ DOCUMENT = (
 )
 BELOW = """with recursive tree (id) as (select id from bureau where id = $1
 union select b.id from bureau b join tree on b.parent = tree.id)
-select s.id, s.code, s.name from school s join tree on s.bureau = tree.id order by s.code"""
+select s.id, s.code, s.name, s.name_en from school s join tree on s.bureau = tree.id order by s.code"""
 RECEIVED = """select i.id, i.school_code, i.version, i.facts_digest, i.bytes_digest, i.size, i.received_at,
 r.status, r.total, r.grade, r.closed_late
 from inbox_item i left join outbox o on o.message = i.message left join school_return r on r.id = o.subject
@@ -230,7 +230,8 @@ class InboxLine:
 
     school_id: int
     school_code: str
-    school_name: str
+    name: str
+    name_en: str
     item: Received | None
 
 
@@ -240,8 +241,8 @@ async def inbox(scope: Scope, bureau_id: int, period: Period) -> list[InboxLine]
         raise NotFound
     items = {row[1]: Received(*row) for row in await fetch_tuples(None, RECEIVED, [period.id])}
     return [
-        InboxLine(id_, code, name, items.get(code))
-        for id_, code, name in await fetch_tuples(None, BELOW, [bureau_id])
+        InboxLine(id_, code, name, name_en, items.get(code))
+        for id_, code, name, name_en in await fetch_tuples(None, BELOW, [bureau_id])
     ]
 
 
@@ -252,7 +253,7 @@ async def received_file(scope: Scope, bureau_id: int, item_id: UUID) -> tuple[st
     rows: list[tuple[Any, ...]] = await fetch_tuples(
         None, "select bytes_digest, school_code, period, version from inbox_item where id = $1", [item_id]
     )
-    below = {code for _, code, _ in await fetch_tuples(None, BELOW, [bureau_id])}
+    below = {code for _, code, *_ in await fetch_tuples(None, BELOW, [bureau_id])}
     if not rows or rows[0][1] not in below:
         raise NotFound
     digest, code, period, version = rows[0]

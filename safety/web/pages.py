@@ -65,6 +65,7 @@ def _environment(
     )
     made.filters.update(
         text=functools.partial(_text, lang),
+        named=functools.partial(named, lang),
         day=functools.partial(format_day, lang=lang),
         instant=functools.partial(format_instant, lang=lang),
         clock=format_clock,
@@ -82,6 +83,11 @@ def _translate(catalogue: Catalogue, lang: str, key: str, **values: Any) -> str:
 
 def _text(lang: str, label: Text | str) -> str:
     return label.to(lang) if isinstance(label, Text) else label
+
+
+def named(lang: str, place: Any) -> str:
+    """What a school is called in the reader's language; in Chinese where it has no English name."""
+    return str(place.name_en or place.name) if lang == "en" else str(place.name)
 
 
 def format_day(day: date | None, lang: str) -> str:
