@@ -35,7 +35,7 @@ BUREAU = "select code, parent from bureau where id = $1"
 SETTING = "select day, next_working_day from rollup_setting where bureau = $1"
 SAVE_SETTING = """insert into rollup_setting (bureau, day, next_working_day) values ($1, $2, $3)
 on conflict (bureau) do update set day = excluded.day, next_working_day = excluded.next_working_day"""
-WAITING = """select b.id from bureau b where not exists
+WAITING = """select b.id from bureau b where not b.elsewhere and not exists
 (select 1 from rollup r where r.bureau = b.id and r.period = $1) order by b.id"""
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import io
+import contextlib
 from dataclasses import dataclass
 
 import msgspec
-import pikepdf
 from cryptography import x509
 
 from reports import rollup
+from reports.attached import attached
 from reports.document import SCHEMA as RETURN
 from reports.keys import fingerprint
 from reports.signature import Broken, read_signature
+from safety.errors import NotFound
 
 KINDS = {RETURN: ("return", "return.json"), rollup.SCHEMA: ("rollup", "rollup.json")}
 
@@ -78,14 +79,10 @@ def _check(content: bytes, pinned: x509.Certificate) -> Claim:
 
 def _attached(drawn: bytes) -> bytes:
     """The data inside the file as it was drawn; behind that there is the signature alone."""
-    try:
-        with pikepdf.open(io.BytesIO(drawn)) as pdf:
-            names = [name for _, name in KINDS.values() if name in pdf.attachments]
-            if len(names) != 1:
-                raise NotGenuine("no-data")
-            return pdf.attachments[names[0]].get_file().read_bytes()
-    except pikepdf.PdfError as error:
-        raise NotGenuine("no-data") from error
+    for _, name in KINDS.values():
+        with contextlib.suppress(NotFound):
+            return attached(drawn, name)
+    raise NotGenuine("no-data")
 
 
 def _claim(data: bytes) -> Claim:
