@@ -212,7 +212,7 @@ async def test_a_returned_return_is_corrected_signed_and_received_again(
     for door in ("", "/inspect"):
         reader = await enter("inspector" if door else "leader")
         changed = (await reader.get(f"{door}{PAGE}/versions/2/changes")).text
-        assert "作废" in changed
+        assert "去除" in changed
         assert f"{door}/schools/S001/ledgers/daily_reminders/{entry}" in changed
         assert "第一版" in (await reader.get(f"{door}{PAGE}/versions/1/changes")).text
         assert (await reader.get(f"{door}{PAGE}/versions/3")).status_code == 404
