@@ -28,13 +28,15 @@ MANAGERS = ("officer", "principal", "leader")
 
 @dataclass(frozen=True, slots=True)
 class SchoolDay:
-    """One school's part of the page. `next_day` is the next school day where today is none."""
+    """One school's part of the page. `next_day` is the next school day where today is none; `provisional` are the
+    years that the quarter rests on and whose holiday notice is not published yet.
+    """
 
     facts: SchoolFacts
     roles: frozenset[str]
     is_school_day: bool
     next_day: date | None
-    provisional: bool
+    provisional: tuple[int, ...]
     tasks: dict[str, list[Task]]
     calls: tuple[Call, ...] = ()
 
@@ -99,7 +101,7 @@ async def _school_day(viewer: Scope, school_id: int, now: datetime) -> SchoolDay
         roles=viewer.roles_at(school_id),
         is_school_day=facts.calendar.is_school_day(today),
         next_day=facts.calendar.next_school_day(today),
-        provisional=facts.calendar.is_provisional(period.start, period.end),
+        provisional=facts.calendar.provisional_years(period.start, period.end),
         tasks=desk.tasks(mine),
     )
 

@@ -53,7 +53,7 @@ async def settings_page(request: WebRequest, code: FromPath[str]) -> Page:
         quarter=quarter,
         months=[(first, settings.month_of(facts.calendar, first, last)) for first, last in quarter.months()],
         count=facts.calendar.count(quarter.start, quarter.end),
-        provisional=facts.calendar.is_provisional(quarter.start, quarter.end),
+        provisional=facts.calendar.provisional_years(quarter.start, quarter.end),
         today=today,
     )
 
