@@ -90,7 +90,9 @@ ROUTERS: list[Routes] = [
 ]
 NAV: list[NavItem] = [
     NavItem("nav.home", "/", "home"),
-    NavItem("nav.score", "/schools/{school}", "chart", ("officer", "principal", "leader")),
+    NavItem(
+        "nav.score", "/schools/{school}", "chart", ("officer", "principal", "leader"), ("/settings", "/roster")
+    ),
     NavItem("nav.board", "/bureaus/{bureau}", "chart", ("clerk",)),
     NavItem("nav.inbox", "/bureaus/{bureau}/inbox", "inbox", ("clerk",)),
     NavItem("nav.inspect", "/inspect", "eye", ("inspector",)),

@@ -13,6 +13,7 @@ class NavItem:
     """One entry. `label` is a catalogue key, `icon` a name in `icons.html`; `roles` empty: for everybody
     signed in.
 
+    `apart` are addresses below `path` that are not of it: pages of no entry, whose breadcrumbs say where they are.
     `{school}` in `path` becomes the code of the viewer's first own school, `{bureau}` that of their first own
     bureau; the entry is left out for who has none.
     """
@@ -21,6 +22,11 @@ class NavItem:
     path: str
     icon: str
     roles: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+
+    def holds(self, path: str, here: str) -> bool:
+        """Whether a page belongs to the entry that leads to `path`."""
+        return _leads_to(path, here) and not any(_leads_to(path + rest, here) for rest in self.apart)
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ def links_for(items: Iterable[NavItem], viewer: Scope | None, here: str) -> list
         return []
     seen = [(item, _path(item, viewer)) for item in items if not item.roles or viewer.has(*item.roles)]
     open_ = [(item, path) for item, path in seen if path is not None]
-    current = max((path for _, path in open_ if _leads_to(path, here)), key=len, default=None)
+    current = max((path for item, path in open_ if item.holds(path, here)), key=len, default=None)
     return [Link(item.label, path, item.icon, path == current) for item, path in open_]
 
 
