@@ -28,6 +28,7 @@ def main() -> None:
         answers.flush()
         if status == FAILED:
             return
+        drawer.tidy()
 
 
 def _claim_standard_output() -> BinaryIO:

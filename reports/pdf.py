@@ -23,6 +23,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from reports import fonts
 from reports.document import ReturnDocument
+from reports.finish import finish
 from reports.kinds import Attached, Language, RenderJob, ReturnJob, Sheet, sheet
 from reports.wording import Text
 from reports.workers import DONE, FAILED, REFUSED, Refused, WorkerError, WorkerPool
@@ -32,22 +33,6 @@ VARIANT: Final = "pdf/a-3a"
 TEMPLATES = Path(__file__).parent / "templates"
 WORKERS = 2
 TIME_LIMIT_SECONDS = 60.0
-
-# PDF/A lets in only metadata that it knows or that is described beside it, so PDF/UA's mark brings its schema.
-_PDF_UA = b"""
-<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" pdfuaid:part="1"/>
-<rdf:Description rdf:about="" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"
- xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#" xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">
-<pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType="Resource">
-<pdfaSchema:schema>PDF/UA Universal Accessibility Schema</pdfaSchema:schema>
-<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>
-<pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix>
-<pdfaSchema:property><rdf:Seq><rdf:li rdf:parseType="Resource">
-<pdfaProperty:name>part</pdfaProperty:name><pdfaProperty:valueType>Integer</pdfaProperty:valueType>
-<pdfaProperty:category>internal</pdfaProperty:category>
-<pdfaProperty:description>Part of ISO 14289</pdfaProperty:description>
-</rdf:li></rdf:Seq></pdfaSchema:property></rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>
-"""
 
 
 class RenderError(Exception):
@@ -179,21 +164,22 @@ class Drawer:
 
     def draw(self, job: RenderJob) -> bytes:
         """The PDF's bytes. Raises MissingGlyph, or whatever WeasyPrint raises or warns of."""
-        try:
-            made = sheet(job, self._text)
-            html = page_of(made, self._text(job.lang))
-            _require_glyphs(html, job.document)
-            page = self._weasyprint.HTML(string=html, url_fetcher=self._fetcher)
-            pdf: bytes = page.write_pdf(
-                stylesheets=[self._styles[name] for name in made.styles],
-                font_config=self._fonts,
-                pdf_variant=VARIANT,
-                attachments=[self._attachment(made, file) for file in made.attached],
-                finisher=partial(_finish, {file.name: file.media_type for file in made.attached}),
-            )
-            return pdf
-        finally:
-            gc.collect()
+        made = sheet(job, self._text)
+        html = page_of(made, self._text(job.lang))
+        _require_glyphs(html, job.document)
+        page = self._weasyprint.HTML(string=html, url_fetcher=self._fetcher)
+        pdf: bytes = page.write_pdf(
+            stylesheets=[self._styles[made.template]],
+            font_config=self._fonts,
+            pdf_variant=VARIANT,
+            attachments=[self._attachment(made, file) for file in made.attached],
+            finisher=partial(_finish, {file.name: file.media_type for file in made.attached}),
+        )
+        return pdf
+
+    def tidy(self) -> None:
+        """Give back what the last document took; to be called between documents, when nobody waits."""
+        gc.collect()
 
     def _text(self, lang: str) -> Text:
         return partial(_text, self._texts, lang)
@@ -219,20 +205,7 @@ def page_of(made: Sheet, text: Text) -> str:
 
 
 def _finish(media_types: dict[str, str], _document: object, pdf: Any) -> None:
-    """What WeasyPrint leaves out: attachments named only once and typed by us, and the mark of PDF/UA-1."""
-    associated = pdf.catalog["AF"]
-    associated[:] = list(dict.fromkeys(associated))
-    for each in associated:
-        file = pdf.objects[_number(each)]
-        media_type = media_types[str(file["UF"].string)]
-        pdf.objects[_number(file["EF"]["F"])].extra["Subtype"] = f"/{media_type.replace('/', '#2f')}"
-    stream = pdf.objects[_number(pdf.catalog["Metadata"])].stream
-    stream[0] = stream[0].replace(b"</rdf:RDF>", _PDF_UA + b"</rdf:RDF>")
-
-
-def _number(reference: bytes) -> int:
-    """The object that `12 0 R` refers to."""
-    return int(reference.split()[0])
+    finish(media_types, pdf)
 
 
 def _text(texts: Catalogue, lang: str, key: str, **values: object) -> str:

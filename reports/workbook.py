@@ -19,6 +19,7 @@ from html import escape
 Cell = str | int | Decimal
 """Text or a number; an empty text leaves the cell empty."""
 
+_SPECIAL = re.compile("[&<>\"'\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -147,4 +148,4 @@ def _cell(value: Cell, style: str = "") -> str:
 
 
 def _escaped(text: str) -> str:
-    return escape(_UNWRITABLE.sub("", text))
+    return escape(_UNWRITABLE.sub("", text)) if _SPECIAL.search(text) else text
