@@ -12,6 +12,7 @@ PAGES = {
         f"{SCHOOL}?period=2026Q3",
         f"{SCHOOL}/score/2026Q3/education.daily",
         f"{SCHOOL}/score/2026Q3/T2",
+        f"{SCHOOL}/score/2026Q3/compare?day=2026-07-01",
         f"{SCHOOL}/ledgers",
         f"{SCHOOL}/ledgers/daily_reminders",
         f"{SCHOOL}/ledgers/duty_checkins",
