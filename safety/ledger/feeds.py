@@ -30,13 +30,12 @@ class Stored(NamedTuple):
 
     def stands_at(self, at: datetime) -> bool:
         """Whether it was recorded, and neither superseded nor voided, at an instant."""
-        gone = (self.superseded_at, self.voided_at)
-        return self.recorded_at <= at and all(end is None or end > at for end in gone)
-
-    @property
-    def is_ahead(self) -> bool:
-        """Whether it was recorded before it happened: nobody can attest to what is still to come."""
-        return local_day(self.recorded_at) < self.day
+        superseded, voided = self.superseded_at, self.voided_at
+        return (
+            self.recorded_at <= at
+            and (superseded is None or superseded > at)
+            and (voided is None or voided > at)
+        )
 
 
 class StoredEvent(NamedTuple):
@@ -78,8 +77,10 @@ class Rows:
             before = found[-1].supersedes
         return tuple(reversed(found))
 
-    def events_of(self, row: Stored, at: datetime) -> list[StoredEvent]:
+    def events_of(self, row: Stored, at: datetime) -> Sequence[StoredEvent]:
         """The later facts of a row's chain that were recorded by an instant."""
+        if not self._events:
+            return ()
         return [event for event in self.all_events_of(row) if event.recorded_at <= at]
 
     def all_events_of(self, row: Stored) -> Sequence[StoredEvent]:
@@ -181,25 +182,28 @@ def _stored_marks(rows: Rows, read: Read, setting: Setting) -> list[Mark]:
         if not row.stands_at(setting.at):
             continue
         reading = read(row, rows.events_of(row, setting.at), setting)
-        if reading.valid and not row.is_ahead:
-            history = tuple(
-                _version(v, read, setting, _weighed(rows, row, setting)) for v in rows.earlier(row)
+        recorded_on = local_day(row.recorded_at)
+        # What was recorded before it happened says nothing: nobody can attest to what is still to come.
+        if reading.valid and recorded_on >= row.day:
+            history = () if row.supersedes is None else _history(rows, row, read, setting)
+            marks.append(
+                Mark(
+                    id=row.id,
+                    day=row.day,
+                    unit=reading.unit,
+                    recorded_on=recorded_on,
+                    recorded_at=row.recorded_at,
+                    amount=reading.amount,
+                    history=history,
+                    extra=reading.extra,
+                )
             )
-            marks.append(_mark(row, reading, history))
     return marks
 
 
-def _mark(row: Stored, reading: Reading, history: tuple[Version, ...]) -> Mark:
-    return Mark(
-        id=row.id,
-        day=row.day,
-        unit=reading.unit,
-        recorded_on=local_day(row.recorded_at),
-        recorded_at=row.recorded_at,
-        amount=reading.amount,
-        history=history,
-        extra=reading.extra,
-    )
+def _history(rows: Rows, row: Stored, read: Read, setting: Setting) -> tuple[Version, ...]:
+    weighed = _weighed(rows, row, setting)
+    return tuple(_version(version, read, setting, weighed) for version in rows.earlier(row))
 
 
 def _weighed(rows: Rows, row: Stored, setting: Setting) -> Sequence[StoredEvent]:
@@ -211,7 +215,7 @@ def _weighed(rows: Rows, row: Stored, setting: Setting) -> Sequence[StoredEvent]
 def _version(row: Stored, read: Read, setting: Setting, events: Sequence[StoredEvent]) -> Version:
     said = read(row, events, setting)
     recorded_on = local_day(row.recorded_at)
-    valid = said.valid and not row.is_ahead
+    valid = said.valid and recorded_on >= row.day
     return Version(row.day, said.unit, recorded_on, row.recorded_at, said.amount, valid, said.extra)
 
 
