@@ -30,6 +30,7 @@ from reports import (
 )
 from reports import routes as return_routes
 from reports.oversight import calls as oversight_calls
+    rollup_routes,
 from reports.oversight import routes as oversight_routes
 from reports.receive_routes import Door
 from safety.access import admin_routes
@@ -93,6 +94,7 @@ NAV: list[NavItem] = [
     NavItem(
         "nav.score", "/schools/{school}", "chart", ("officer", "principal", "leader"), ("/settings", "/roster")
     ),
+    rollup_routes.ROUTER,
     NavItem("nav.board", "/bureaus/{bureau}", "chart", ("clerk",)),
     NavItem("nav.inbox", "/bureaus/{bureau}/inbox", "inbox", ("clerk",)),
     NavItem("nav.inspect", "/inspect", "eye", ("inspector",)),

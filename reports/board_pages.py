@@ -10,8 +10,11 @@ from litestar.params import FromPath
 
 from reports import boards, reminders
 from reports.actions import may_be_drafted
+from reports.rollup_pages import counties, has_way, state_of
+from reports.suppression import suppressed
 from safety.calendar import Period
 from safety.clock import local_day
+from safety.duties import close_at
 from safety.web.guards import at_bureau
 from safety.web.pages import go_to, page
 from safety.web.paging import page_number
@@ -42,6 +45,7 @@ async def show_board(request: WebRequest, door: BureauDoor) -> Page:
     visit = visit_of(request)
     quarters = quarters_of(request)
     found = await boards.board(visit.viewer, visit.bureau, quarters.shown, visit.now)
+    closed = visit.now >= close_at(quarters.shown)
     sort = request.query_params.get("sort", "name")
     search = request.query_params.get("q", "").strip()[:60]
     rows = [
@@ -59,6 +63,9 @@ async def show_board(request: WebRequest, door: BureauDoor) -> Page:
         search=search,
         kind_of=lambda row: grade_kind(row.grade, found.sheet),
         unsigned=await _unsigned(visit, door, quarters.shown),
+        rollup=await state_of(visit.bureau, quarters.shown, upward=has_way(request)) if closed else None,
+        counties=await counties(visit.bureau, quarters.shown) if closed else [],
+        suppressed=suppressed,
     )
 
 

@@ -10,6 +10,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from reports import adjustments, rollup
+from reports.suppression import SENSITIVE, suppressed
 from safety import in_use
 from safety.access.scope import Scope
 from safety.calendar import Period
@@ -37,7 +39,9 @@ left join inbox_item i on i.school_code = s.code and i.period = r.period and i.v
 where r.period = $1 and r.school between $2 and $3 order by r.version"""
 CANDIDATES = 1000
 """How many entries recorded after their day are looked at, per ledger, newest first."""
-SENSITIVE = ("mental_health",)
+DECISIONS = """select i.school_code, i.version, d.outcome from return_decision d join inbox_item i on i.id = d.item
+where i.period = $1 order by d.decided_at, d.id"""
+SIGNED = "select distinct school from sign_off where period = $1"
 SORTS = ("name", "total", "state", "missing", "late", "incidents")
 
 
@@ -68,28 +72,40 @@ class SchoolRow:
     """One school on the board. `state`: running (the quarter is not over), returned, underway (sealed, not yet
     received), missing.
 
-    `total` (hundredths) is the sealed return's once there is one, None for a missing school; `live` is what the
-    ledgers come to now.
+    `total` (hundredths) is the sealed return's once there is one, None for a missing school; `adjusted` the bureau's
+    score beside it, if there is one; `live` is what the ledgers come to now. `signed`: the principal has signed the
+    quarter; `decision` is what the bureau said of the version received: accepted, returned, or empty. `sensitive` are
+    the incidents of kinds whose small counts are not shown; `incidents` the others.
     """
 
     facts: SchoolFacts
     bureau: BureauLine
     state: str
     total: int | None
+    adjusted: int | None
     live: int | None
     grade: GradeStep | None
     veto: bool
     totals: Totals
     incidents: int
+    sensitive: int
     enrolment: int
     sealed: Sealed | None
+    signed: bool
+    decision: str
     provisional: bool
+
+    @property
+    def effective(self) -> int | None:
+        """The adjusted score where there is one."""
+        return self.total if self.adjusted is None else self.adjusted
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
     """All schools below a bureau. The means are weighted by enrolment, in hundredths: missing schools as zero, and
-    without them."""
+    without them; and as zero with the bureau's adjustments.
+    """
 
     bureau: BureauLine
     below: Sequence[BureauLine]
@@ -97,9 +113,15 @@ class Board:
     sheet: ScoringSheet
     mean: int | None
     mean_without: int | None
+    mean_adjusted: int | None
 
     def count(self, state: str) -> int:
         return sum(row.state == state for row in self.rows)
+
+    @property
+    def sensitive(self) -> int | str:
+        """How many incidents of sensitive kinds, as it may be printed."""
+        return suppressed(sum(row.sensitive for row in self.rows))
 
 
 async def bureaus_below(scope: Scope, bureau_id: int) -> list[BureauLine]:
@@ -133,17 +155,36 @@ async def board(scope: Scope, bureau_id: int, period: Period, now: datetime) -> 
     ids = await schools_below(scope, bureau_id)
     sheet = Rulebook.of(in_use.standards(), period).sheet
     facts, found = await facts_of(ids), await scores(ids, period, now)
-    incidents, sealed = await incidents_by_school(ids), await sealed_returns(ids, period)
+    incidents, bureaus = await incidents_by_school(ids), await _from_bureaus(ids, period)
     closed = now >= close_at(period)
     rows = [
         _row(
             facts[school], named, found[school], sheet, _of_quarter(incidents[school], period, now),
-            sealed.get(school), closed, min(now, close_at(period)),
+            bureaus, closed, min(now, close_at(period)),
         )
         for school in ids
     ]  # fmt: skip
-    return Board(
-        named[bureau_id], below, rows, sheet, mean(rows), mean(r for r in rows if r.state != "missing")
+    came = [row for row in rows if row.state != "missing"]
+    return Board(named[bureau_id], below, rows, sheet, mean(rows), mean(came), mean(rows, adjusted=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Returned:
+    """What became of the schools' returns, by school; decisions by code and version."""
+
+    sealed: Mapping[int, Sealed]
+    adjusted: Mapping[int, int]
+    signed: frozenset[int]
+    decisions: Mapping[tuple[str, int], str]
+
+
+async def _from_bureaus(ids: Sequence[int], period: Period) -> _Returned:
+    rows = await fetch_tuples(None, DECISIONS, [period.id])
+    return _Returned(
+        await sealed_returns(ids, period),
+        await adjustments.adjusted_totals(ids, period),
+        frozenset(school for (school,) in await fetch_tuples(None, SIGNED, [period.id])),
+        {(code, version): outcome for code, version, outcome in rows},
     )
 
 
@@ -153,10 +194,11 @@ def _row(
     score: Score,
     sheet: ScoringSheet,
     incidents: Sequence[tuple[Incident, State]],
-    sealed: Sealed | None,
+    returned: _Returned,
     closed: bool,
     counted_at: datetime,
 ) -> SchoolRow:
+    sealed = returned.sealed.get(facts.id)
     state = _state(sealed, closed)
     total = sealed.total if sealed else None if closed else score.total
     return SchoolRow(
@@ -164,13 +206,17 @@ def _row(
         bureau=named[facts.bureau],
         state=state,
         total=total,
+        adjusted=returned.adjusted.get(facts.id) if sealed else None,
         live=score.total,
         grade=None if total is None else sheet.grade(total, vetoed=bool(score.veto)),
         veto=bool(score.veto),
         totals=totals_of(score),
-        incidents=len(incidents),
+        incidents=sum(known.category not in SENSITIVE for _, known in incidents),
+        sensitive=sum(known.category in SENSITIVE for _, known in incidents),
         enrolment=size_at(facts.enrolments, counted_at),
         sealed=sealed,
+        signed=facts.id in returned.signed,
+        decision=returned.decisions.get((facts.code, sealed.version), "") if sealed else "",
         provisional=score.provisional,
     )
 
@@ -181,17 +227,15 @@ def _state(sealed: Sealed | None, closed: bool) -> str:
     return "returned" if sealed.received else "underway"
 
 
-def mean(rows: Iterable[SchoolRow]) -> int | None:
-    """The enrolment-weighted mean of totals, rounded half up; a missing school counts as zero.
+def mean(rows: Iterable[SchoolRow], *, adjusted: bool = False) -> int | None:
+    """The enrolment-weighted mean of totals, rounded half up; a missing school counts as zero. `adjusted`: of the
+    bureau's scores where there are any.
 
     A school that returned, but has no total since no line applies to it, has no weight. None without any pupils.
     """
     counted = [row for row in rows if row.total is not None or row.state == "missing"]
-    pupils = sum(row.enrolment for row in counted)
-    if not pupils:
-        return None
-    points = sum((row.total or 0) * row.enrolment for row in counted)
-    return (2 * points + pupils) // (2 * pupils)
+    points = sum(((row.effective if adjusted else row.total) or 0) * row.enrolment for row in counted)
+    return rollup.mean(points, sum(row.enrolment for row in counted))
 
 
 def sorted_rows(rows: Sequence[SchoolRow], by: str) -> list[SchoolRow]:

@@ -14,6 +14,7 @@ from reports import routes as report_routes
 from reports.adjustment_routes import draw_adjustments
 from reports.board_pages import BureauDoor, show_board, show_incidents, show_late
 from reports.oversight.pack import pack_of
+from reports.rollup_pages import draw_rollup, send_rollup
 from safety.audit import queries as audit
 from safety.ledger import entry_routes
 from safety.ledger import routes as ledger_routes
@@ -158,6 +159,18 @@ async def inbox_file(request: WebRequest, item: FromPath[UUID]) -> Response[byte
     return await inbox_routes.send_received(request, item)
 
 
+@get("/inspect/bureaus/{code:str}/rollups", guards=[at_bureau(*WHO)])
+async def rollups(request: WebRequest, code: FromPath[str]) -> Page:
+    """The bureau's roll-up of a quarter."""
+    return await draw_rollup(request, _bureau(code))
+
+
+@get("/inspect/bureaus/{code:str}/rollups/{item:uuid}/pdf", guards=[at_bureau(*WHO)])
+async def rollup_file(request: WebRequest, item: FromPath[UUID]) -> Response[bytes]:
+    """Its file, or that of a roll-up which a county sent."""
+    return await send_rollup(request, item)
+
+
 @get("/inspect/schools/{code:str}/trail", guards=[at_school(*WHO)])
 async def trail(request: WebRequest, code: FromPath[str]) -> Page:
     """What was done at the school, by whom and when, newest first, with the digest of every line."""
@@ -197,6 +210,8 @@ ROUTER = Router(
         adjustments,
         inbox,
         inbox_file,
+        rollups,
+        rollup_file,
         trail,
     ],
     opt=READ_ONLY,

@@ -16,11 +16,12 @@ from safety.web.visit import WebRequest, visit_of
 
 def view_of(request: WebRequest, document: ReturnDocument) -> View:
     """What the printed return says, in the visitor's language."""
+    return view(document, visit_of(request).lang, text_of(request))
+
+
+def text_of(request: WebRequest) -> Text:
+    """The catalogue in the visitor's language, for what is printed."""
     lang = visit_of(request).lang
-    return view(document, lang, _text(request, lang))
-
-
-def _text(request: WebRequest, lang: str) -> Text:
     catalogue = kernel_of(request).pages.catalogue
 
     def text(key: str, **values: object) -> str:
@@ -34,8 +35,7 @@ def _text(request: WebRequest, lang: str) -> Text:
 
 def grade_names(request: WebRequest) -> Callable[[str | None], str]:
     """A grade as it was sealed, in the visitor's language."""
-    lang = visit_of(request).lang
-    write = Writer(lang, _text(request, lang))
+    write = Writer(visit_of(request).lang, text_of(request))
     return lambda grade: write.known(f"return.grade.{grade}", grade) if grade else ""
 
 

@@ -277,7 +277,12 @@ class Made:
 
     @property
     def document(self) -> RollupDocument:
-        return rollup.parse(self.text.encode())
+        return read(self.text)
+
+
+def read(text: str) -> RollupDocument:
+    """A document as it is stored."""
+    return rollup.parse(text.encode())
 
 
 async def made(bureau_id: int, period: Period) -> list[Made]:

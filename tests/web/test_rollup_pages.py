@@ -1,0 +1,153 @@
+"""The roll-up's page, its files and its day; the board beside it; small counts stay hidden."""
+
+import hashlib
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from reports.actions import seal
+from reports.adjustments import adjust
+from reports.canonical import canonical
+from reports.delivery import deliver_waiting
+from reports.pdf import Renderer
+from reports.press import Press
+from reports.rollup_actions import seal_due
+from safety.calendar import Period
+from safety.clock import FixedClock
+from safety.database import fetch_tuples
+from safety.duties import close_at
+from safety.incidents.ledgers import INCIDENTS
+from safety.jobs.owner import me
+from safety.ledger.actions import record
+from tests.cast import Browser, Cast
+from tests.county import at, make_county
+from tests.web.conftest import Visit
+
+Q3 = Period.parse("2026Q3")
+CLOSE = close_at(Q3)
+THIRD = datetime(2026, 10, 3, 0, 0, tzinfo=UTC)
+BOARD, PAGE = "/bureaus/HILL", "/bureaus/HILL/rollups"
+
+
+class QuickRenderer(Renderer):
+    """Small bytes for each document, without drawing it."""
+
+    async def render(self, job) -> bytes:
+        return b"%PDF " + hashlib.sha256(canonical(job.document)).hexdigest().encode()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(THIRD)
+
+
+@pytest.fixture
+async def press(tmp_path: Path) -> Press:
+    return Press(tmp_path, QuickRenderer(tmp_path), me())
+
+
+@pytest.fixture
+async def enter(visit: Visit, cast: Cast, press: Press):
+    """S001 has returned, S002 has not; at S001 there were two incidents of the kind that is not counted out loud."""
+    await make_county(cast, CLOSE)
+    for number, day in enumerate((Q3.end - timedelta(days=9), Q3.end - timedelta(days=8))):
+        said = {"happened_at": at(day, 9), "discovered_at": at(day, 9, 30), "category": "mental_health"}
+        said |= {"liability": "pending"} | dict.fromkeys(INCIDENTS.columns[6:], 0)
+        await record(
+            INCIDENTS, cast["officer"], cast.school, said, f"incident-{number}", CLOSE - timedelta(days=1)
+        )
+    await seal(cast.school, Q3, CLOSE)
+    await deliver_waiting(press, CLOSE, everything=True)
+
+    async def open_browser(name: str, language: str = "zh-CN") -> Browser:
+        return await (await visit(language=language)).as_(cast[name], THIRD)
+
+    return open_browser
+
+
+async def test_before_the_day_it_is_a_draft_and_then_it_is_sealed(enter, press: Press, cast: Cast) -> None:
+    clerk = await enter("clerk")
+    drawn = (await clerk.get(PAGE)).text
+    for said in ("将于2026年10月3日 08:00自动封存", "草稿", "未报送1所", "表示", "&lt;5"):
+        assert said in drawn, said
+    assert 'name="reason"' not in drawn
+    await seal_due(press.data, THIRD)
+    assert "报送中" in (await clerk.get(PAGE)).text
+    await deliver_waiting(press, THIRD, everything=True)
+    sealed = (await clerk.get(PAGE)).text
+    for said in ("已送达上级", "第1版", 'name="reason"'):
+        assert said in sealed, said
+    assert "草稿" not in sealed
+    path = re.search(rf'href="({PAGE}/[0-9a-f-]+/pdf)"', sealed)
+    assert path is not None
+    file = await clerk.get(path[1])
+    assert (file.status_code, file.content[:5]) == (200, b"%PDF ")
+    assert 'filename="rollup-HILL-2026Q3-v1.pdf"' in file.headers["content-disposition"]
+    inspector = await enter("inspector", "en")
+    read = await inspector.get(f"/inspect{PAGE}")
+    assert read.status_code == 200
+    assert "Roll-up of" in read.text
+    assert 'name="reason"' not in read.text
+    assert (await inspector.get(f"/inspect{path[1]}")).content == file.content
+    # Whose it is not finds nothing, though the number is right.
+    far = path[1].replace("HILL", "RIVER")
+    assert (await clerk.get(far)).status_code == 404
+    assert (await (await enter("officer")).get(path[1])).status_code == 404
+
+
+async def test_a_further_version_needs_a_reason_and_a_change(enter, press: Press, cast: Cast) -> None:
+    clerk = await enter("clerk")
+    early = await clerk.send_form(f"{PAGE}?period=2026Q3", reason="补报", submission_key="again-00001")
+    assert early.status_code == 409
+    assert "尚未封存" in early.text
+    await seal_due(press.data, THIRD)
+    bare = await clerk.send_form(PAGE, reason="", submission_key="again-00001")
+    assert bare.status_code == 400
+    same = await clerk.send_form(PAGE, reason="再报一次", submission_key="again-00001")
+    assert same.status_code == 409
+    assert "没有变动" in same.text
+    assert "再报一次" in same.text
+    await adjust(cast["clerk"], cast.school, Q3, 4000, "台账不实", "adjust-0001", THIRD)
+    for _ in range(2):
+        done = await clerk.send_form(PAGE, reason="核定得分", submission_key="again-00002")
+        assert (done.status_code, done.headers["location"]) == (
+            303,
+            f"{PAGE}?period=2026Q3&notice=rollup-sealed",
+        )
+    assert len(await fetch_tuples(None, "select id from rollup where bureau = $1", [cast.county])) == 2
+    assert (await (await enter("inspector")).send_form(PAGE, reason="x")).status_code == 403
+    assert (await clerk.post(PAGE, data={"reason": "x"})).status_code == 403
+    assert (await clerk.send_form("/bureaus/RIVER/rollups", reason="x")).status_code == 404
+
+
+async def test_the_day_is_set_by_the_clerk(enter, cast: Cast) -> None:
+    clerk = await enter("clerk")
+    assert 'value="3"' in (await clerk.get(f"{PAGE}/day")).text
+    for day in ("0", "29", "third", ""):
+        assert (await clerk.send_form(f"{PAGE}/day", day=day)).status_code == 400
+    done = await clerk.send_form(f"{PAGE}/day", day="5", next_working_day="true")
+    assert done.status_code == 303
+    # The holiday runs to the 7th.
+    assert "将于2026年10月8日 08:00自动封存" in (await clerk.get(PAGE)).text
+    inspector = await enter("inspector")
+    assert (await inspector.get(f"{PAGE}/day")).status_code == 403
+    assert (await inspector.send_form(f"{PAGE}/day", day="5")).status_code == 403
+
+
+async def test_the_board_shows_both_scores_who_is_missing_and_what_was_decided(enter, cast: Cast) -> None:
+    await adjust(cast["clerk"], cast.school, Q3, 4000, "台账不实", "adjust-0001", THIRD)
+    item = (await fetch_tuples(None, "select id from inbox_item"))[0][0]
+    await fetch_tuples(
+        None,
+        "insert into return_decision (id, item, outcome, reasons, lines, decided_by, decider, decided_at, "
+        "submission_key) values ($1, $1, 'returned', 'x', '{}', $2, 'x', $3, 'decide-0001')",
+        [item, cast["clerk"].account_id, THIRD],
+    )
+    for who, before in (("clerk", ""), ("inspector", "/inspect")):
+        drawn = (await (await enter(who)).get(f"{before}{BOARD}?period=2026Q3")).text
+        for said in ("40.00", "核定1所后为20.00", "未报送", "已退回", "另有心理健康类&lt;5", "＋心理&lt;5"):
+            assert said in drawn, said
+        assert f'href="{before}/schools/S001/adjustments/2026Q3"' in drawn
+        assert "将于2026年10月3日 08:00自动封存" in drawn
