@@ -11,6 +11,9 @@ in a font made for mainland China these are the ones that 通用规范汉字表 
 places, such as 𬱖. The table's other additions to GB 2312 (喆 堃 祎 翀 㛃 …) cannot be told from GBK's
 traditional forms without the table itself, which is not ours to ship; the commonest in names are listed
 below, and the rest come from the full files.
+
+A site that has the faces which official documents ask for (小标宋, 仿宋, 楷体, 黑体), with a licence to embed them,
+puts them into `fonts` in the data folder under the names of `SITE_FACES`; the style sheets name those before ours.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import shutil
 import struct
 import tempfile
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -36,6 +39,13 @@ SONG = "Campus Song"
 HEI = "Campus Hei"
 FULL_SONG = "Noto Serif SC"
 FULL_HEI = "Noto Sans SC"
+SITE_FACES = {
+    "xiaobiaosong": "Campus Biaosong",
+    "fangsong": "Campus Fang",
+    "kaiti": "Campus Kai",
+    "heiti": "Campus Heiti",
+}
+"""A site's own files, `fangsong.ttf` or `fangsong.otf`, and the family that the style sheets call them."""
 
 NAME_CHARACTERS = (
     "喆堃昇祎翀玥旻昉昕曈珺琰瑀瑄璟瑾璘珩珣玘琤琎瓅婳姮嫄媖娴婧婠妤姝"
@@ -113,34 +123,59 @@ def prepare(data: Path) -> Fonts:
     """The fonts below `data/fonts`, made at the first call (under a second) and found again after it.
 
     Processes may race: each makes its own folder and the first rename wins. Raises OSError when `data` is not
-    writable or full.
+    writable or full, ValueError when a site's own file is no font.
     """
-    target = data / "fonts" / f"{version('pylopdf-fonts-zh-cn')}-{RECIPE}-{_charset_mark()}"
+    own = _site_files(data / "fonts")
+    mark = _mark("".join(sorted(set(NAME_CHARACTERS + SYMBOLS))).encode(), *own.values())
+    target = data / "fonts" / f"{version('pylopdf-fonts-zh-cn')}-{RECIPE}-{mark}"
     if (target / "fonts.conf").is_file():
         return Fonts(target.resolve())
     target.parent.mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix=".making-", dir=target.parent))
     try:
-        _fill(making)
+        _fill(making, own)
         _settle(making, target)
     finally:
         shutil.rmtree(making, ignore_errors=True)
     return Fonts(target.resolve())
 
 
-def _charset_mark() -> str:
-    text = "".join(sorted(set(NAME_CHARACTERS + SYMBOLS)))
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+def _mark(*parts: bytes) -> str:
+    """Other characters or other files make another folder."""
+    digest = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts))
+    return digest.hexdigest()[:8]
 
 
-def _fill(folder: Path) -> None:
+def _site_files(folder: Path) -> dict[str, bytes]:
+    """A site's own faces: the name of each file, and what is in it."""
+    names = [f"{face}{suffix}" for face in SITE_FACES for suffix in (".otf", ".ttf")]
+    return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
+
+
+def _fill(folder: Path, own: Mapping[str, bytes]) -> None:
     files = folder / "files"
     files.mkdir()
     for source in _sources():
         name = source.family.replace(" ", "") + ".otf"
         (files / source.path.name).write_bytes(_rewritten(source.path.read_bytes(), source.full_family))
         (files / name).write_bytes(_rewritten(_subset(source), source.family))
+    for name, content in own.items():
+        (files / name).write_bytes(_site_face(name, content))
     (folder / "fonts.conf").write_text(_CONFIGURATION, encoding="utf-8")
+
+
+def _site_face(name: str, content: bytes) -> bytes:
+    from fontTools.ttLib import TTFont, TTLibError
+
+    try:
+        made = _rewritten(content, SITE_FACES[Path(name).stem])
+        covered = TTFont(io.BytesIO(made)).getBestCmap() or {}
+    except (TTLibError, KeyError, struct.error) as problem:
+        raise ValueError(f"{name} is not an OpenType or TrueType font") from problem
+    if ord(" ") not in covered:
+        # A space is never taken from another face, so every line set in this one would have a box in it.
+        raise ValueError(f"{name} has no space")
+    return made
 
 
 def _settle(making: Path, target: Path) -> None:
@@ -180,19 +215,22 @@ def _rewritten(font: bytes, family: str) -> bytes:
     postscript = family.replace(" ", "")
     for identifier, value in ((1, family), (2, "Regular"), (3, postscript), (4, family), (6, postscript)):
         names.setName(value, identifier, 3, 1, 0x409)
-    outlines = _numbered(font, parsed.reader["CFF "])
-    parsed["CFF "] = table = DefaultTable("CFF ")
-    table.data = outlines
+    if "CFF " in parsed:
+        outlines = _numbered(font, parsed.reader["CFF "])
+        parsed["CFF "] = table = DefaultTable("CFF ")
+        table.data = outlines
     out = io.BytesIO()
     parsed.save(out)
     return out.getvalue()
 
 
 def _numbered(font: bytes, outlines: bytes) -> bytes:
-    """The CFF table with its charset replaced, in place, by one range: glyph n has CID n."""
+    """The CFF table with its charset replaced, in place, by one range: glyph n has CID n. Without CIDs it stays."""
     from fontTools.ttLib import TTFont
 
     top = TTFont(io.BytesIO(font))["CFF "].cff[0]
+    if "ROS" not in top.rawDict:
+        return outlines
     at, glyphs = top.rawDict["charset"], len(top.CharStrings)
     # Format 2: one range from CID 1, counting the glyphs after it. Five bytes, always within the old charset.
     charset = struct.pack(">BHH", 2, 1, glyphs - 2)
@@ -257,9 +295,9 @@ def _check_library(code: str, file: str, package: str, load: Callable[[str], obj
 def _check_fonts(data: Path) -> Check:
     try:
         fonts = prepare(data)
-    except (OSError, ImportError) as problem:
+    except (OSError, ImportError, ValueError) as problem:
         return Check("fonts", ok=False, detail=str(problem))
     sizes = [file.stat().st_size for file in (fonts.folder / "files").iterdir()]
-    if len(sizes) != 4 or not all(sizes):
+    if len(sizes) < 4 or not all(sizes):
         return Check("fonts", ok=False, detail=f"{fonts.folder}: incomplete, delete the folder")
     return Check("fonts", ok=True, detail=os.fspath(fonts.folder))
