@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from reports.attach import HEADS, added_of, category_of, history_of, profile_of, tested_as_closed
 from reports.document import (
     Bureau,
     Cause,
@@ -29,8 +30,10 @@ from reports.document import (
     suppressed,
 )
 from reports.exceptions import exceptions, named_occurrence
+from reports.inputs import Tested
 from safety.calendar import Period as Quarter
-from safety.duties import ZERO, close_at
+from safety.counting import REACHED
+from safety.duties import AWARENESS, ZERO, before_close, close_at
 from safety.facts import SchoolFacts, size_at
 from safety.incidents import rules as incidents
 from safety.measures import BACKFILLED, LATE, Measured
@@ -105,6 +108,9 @@ def compile_return(found: Found, making: Making) -> ReturnDocument:
             standards=found.score.standards,
             score=msgspec.convert(as_json(found.score), Score, strict=False),
             rules=tuple(_rule(line) for line in found.book.sheet.lines),
+            profile=profile_of(found.facts, found.period, found.at),
+            added=added_of(found.measured),
+            tested_as_closed=tested_as_closed(found.measured),
             facts=facts,
             incidents=tuple(_incidents(found)),
             exceptions=missed,
@@ -127,6 +133,9 @@ def facts_of(found: Found) -> tuple[Fact, ...]:
             occurrence=named_occurrence(line, fill.occurrence, found.facts),
             happened_on=fill.day,
             recorded_at=fill.recorded_at or found.at,
+            timed_on=fill.timed_on,
+            reached=fill.amount if line == REACHED else 0,
+            tested=Tested(checked=fill.whole, passed=fill.amount) if line == AWARENESS else None,
         )
         for line, measured in found.measured.items()
         for fill in measured.fills
@@ -141,7 +150,7 @@ def _entries(measured: Mapping[str, Measured], timing: int) -> int:
 
 def _school(found: Found) -> School:
     facts = found.facts
-    enrolled = size_at(facts.enrolments, min(found.at, close_at(found.period)))
+    enrolled = size_at(facts.enrolments, before_close(found.period, found.at))
     return School(
         code=facts.code, name=Words(zh=facts.name, en=facts.name_en), stage=facts.stage, enrolment=enrolled
     )
@@ -223,10 +232,8 @@ def _incident_fact(item: incidents.Incident, state: incidents.State, at: datetim
 def _incidents(found: Found) -> Iterable[Incident]:
     book = found.book.incidents
     for item, state in _concerned(found):
-        given: dict[str, Any] = {
-            name: suppressed(getattr(state, name), state.category)
-            for name in ("deaths", "serious_injuries", "minor_injuries", "affected")
-        }
+        sensitive = category_of(item, state.category, found.at)
+        given: dict[str, Any] = {name: suppressed(getattr(state, name), sensitive) for name in HEADS}
         given |= {"category": state.category, "grade": incidents.grade(state, book)}
         yield Incident(
             id=str(item.id),
@@ -236,6 +243,7 @@ def _incidents(found: Found) -> Iterable[Incident]:
             liability=incidents.liability(item, found.period, found.at),  # type: ignore[arg-type]
             clocks=tuple(_clocks(item, state, found)),
             loss_yuan=state.loss_yuan,
+            history=history_of(item, found.at, book),
             **given,
         )
 

@@ -10,37 +10,19 @@ No person's name is in it but the signer's. Entries are named by their ledger id
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from reports.canonical import canonical, fields_of, object_of, part
+from reports.inputs import Added, History, Profile, Tested
+from reports.parts import Count, Digest, Instant, Mark, Part, Points, Suppressed, Words, suppressed
+
+__all__ = ["Count", "Digest", "Instant", "Mark", "Part", "Points", "Suppressed", "Words", "suppressed"]
+"""What is had from here as before; the parts of the return are all below."""
 
 SCHEMA: Final = "safe-campus.return.v1"
-
-Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 in lower-case hex.")]
-Points = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+\.[0-9]{2}$", description="Two decimals.")]
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-Count = Annotated[int, msgspec.Meta(ge=0)]
-Suppressed = Literal["<5"]
-Mark = Annotated[
-    Literal["V1", "V2", "U", "D"],
-    msgspec.Meta(
-        description="V1 article read, V2 secondary source, U unverified (待核实), D this product's default."
-    ),
-]
-
-
-class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What all parts share: immutable, named fields, nothing unknown let in."""
-
-
-class Words(Part, frozen=True, kw_only=True):
-    """One text in both languages. The English may be empty where only a Chinese name exists."""
-
-    zh: str
-    en: str = ""
 
 
 class School(Part, frozen=True, kw_only=True):
@@ -82,14 +64,22 @@ class SignOff(Part, frozen=True, kw_only=True):
     changes: tuple[Change, ...] = ()
 
 
-class Fact(Part, frozen=True, kw_only=True):
-    """One counted entry. `occurrence` is what it filled, as the duties name it."""
+class Fact(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """One counted entry. `occurrence` is what it filled, as the duties name it.
+
+    `timed_on`: the day that decides how timely it is, where that is not the day of `recorded_at`: a corrected entry's
+    first version, a drill's evaluation, the report of a day's incident. `reached`: pupils of a class's week, by its
+    best session. `tested`: an awareness check.
+    """
 
     id: str
     line: str
     occurrence: str
     happened_on: date
     recorded_at: Instant
+    timed_on: date | None = None
+    reached: Count = 0
+    tested: Tested | None = None
 
 
 class Veto(Part, frozen=True, kw_only=True):
@@ -198,6 +188,7 @@ class Incident(Part, frozen=True, kw_only=True):
     minor_injuries: Count | Suppressed = 0
     affected: Count | Suppressed = 0
     loss_yuan: Count = 0
+    history: History | None = None
 
 
 class Exceptional(Part, frozen=True, kw_only=True):
@@ -237,7 +228,11 @@ class ChainHead(Part, frozen=True, kw_only=True):
 
 
 class ReturnDocument(Part, frozen=True, kw_only=True):
-    """A school's quarter. Make it with `freeze`, which sorts it and fills in the facts digest."""
+    """A school's quarter. Make it with `freeze`, which sorts it and fills in the facts digest.
+
+    `profile`, `added`, `tested_as_closed`, the facts and the incidents' histories are what the score was worked out of
+    (see `reports/recompute.py`).
+    """
 
     schema: Literal["safe-campus.return.v1"] = SCHEMA
     school: School
@@ -254,6 +249,9 @@ class ReturnDocument(Part, frozen=True, kw_only=True):
     standards: str
     score: Score
     rules: tuple[Rule, ...] = ()
+    profile: Profile | None = None
+    added: tuple[Added, ...] = ()
+    tested_as_closed: Tested | None = None
     facts: tuple[Fact, ...] = ()
     incidents: tuple[Incident, ...] = ()
     exceptions: tuple[Exceptional, ...] = ()
@@ -274,16 +272,12 @@ class ReturnDocument(Part, frozen=True, kw_only=True):
         return "changed" if self.sign_off.changes else "signed"
 
 
-def suppressed(count: int, category: str) -> int | Suppressed:
-    """A head-count fit to leave the school: 1 to 4 of a sensitive category read `<5`, zero stays zero."""
-    return "<5" if category == "mental_health" and 1 <= count <= 4 else count
-
-
 def freeze(document: ReturnDocument) -> ReturnDocument:
     """The document in its one order and with its facts digest: the same content gives the same bytes."""
     ordered = msgspec.structs.replace(
         document,
         facts=_sorted_facts(document.facts),
+        added=tuple(sorted(document.added, key=lambda a: (a.line, a.due_on))),
         score=_sorted_score(document.score),
         incidents=tuple(sorted(document.incidents, key=lambda i: (i.happened_on, i.id))),
         exceptions=tuple(

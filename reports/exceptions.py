@@ -51,11 +51,11 @@ def exceptions(
 def _by_window(line: str, fills: Iterable[Fill]) -> dict[str, list[Fill]]:
     found: dict[str, list[Fill]] = defaultdict(list)
     for fill in fills:
-        found[_parts(line, fill.occurrence)[0]].append(fill)
+        found[parts_of(line, fill.occurrence)[0]].append(fill)
     return found
 
 
-def _parts(line: str, occurrence: str) -> tuple[str, str]:
+def parts_of(line: str, occurrence: str) -> tuple[str, str]:
     """The window's key and the unit. A line counted by the school has no units (and a term's name may hold a slash)."""
     if line not in DUTIES or DUTIES[line].units in {"school", "pupils"}:
         return occurrence, ""
@@ -75,7 +75,7 @@ def _untimely(name: str, window: Window, fill: Fill, line: str, facts: SchoolFac
         kind=KINDS[fill.timing],
         occurrence=named_occurrence(line, fill.occurrence, facts),
         due_on=window.due,
-        unit=_unit(line, _parts(line, fill.occurrence)[1], facts),
+        unit=_unit(line, parts_of(line, fill.occurrence)[1], facts),
         recorded_at=fill.recorded_at,
     )
 
@@ -93,7 +93,7 @@ def _uncounted(name: str, entry: Beside) -> Exceptional:
 def _missed(
     name: str, window: Window, line: str, facts: SchoolFacts, fills: list[Fill], expected: int
 ) -> Iterable[Exceptional]:
-    answered = {_parts(line, fill.occurrence)[1] for fill in fills}
+    answered = {parts_of(line, fill.occurrence)[1] for fill in fills}
     units = [unit for unit in _units(line, facts, window) if unit not in answered]
     # Where units have no names of their own, only their number is known.
     places = units or [str(n + 1) for n in range(len(fills), expected)] if expected > len(fills) else []
@@ -127,5 +127,5 @@ def _unit(line: str, unit: str, facts: SchoolFacts) -> str:
 
 def named_occurrence(line: str, occurrence: str, facts: SchoolFacts) -> str:
     """An occurrence whose class is named and not numbered: numbers differ from one database to another."""
-    key, unit = _parts(line, occurrence)
+    key, unit = parts_of(line, occurrence)
     return f"{key}/{_unit(line, unit, facts)}" if unit and DUTIES[line].units == "class" else occurrence
