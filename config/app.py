@@ -18,21 +18,25 @@ from config.rules import put_in_use
 from config.scheduler import running
 from config.sealing import key_of
 from config.settings import Settings
+from config.upstream import way_of
 from reports import (
     adjustment_routes,
     board_pages,
+    delivery_routes,
     inbox_routes,
     inspection,
     life,
     life_routes,
+    peer_routes,
     receive_routes,
     reminders,
+    rollup_routes,
 )
 from reports import routes as return_routes
 from reports.oversight import calls as oversight_calls
-    rollup_routes,
 from reports.oversight import routes as oversight_routes
 from reports.receive_routes import Door
+from reports.transports import Transport
 from safety.access import admin_routes
 from safety.access import routes as access_routes
 from safety.clock import Clock
@@ -84,23 +88,29 @@ ROUTERS: list[Routes] = [
     oversight_routes.ROUTER,
     return_routes.ROUTER,
     receive_routes.ROUTER,
+    peer_routes.ROUTER,
+    delivery_routes.ROUTER,
     inbox_routes.ROUTER,
     life_routes.ROUTER,
     life_routes.INSPECT_ROUTER,
     adjustment_routes.ROUTER,
+    rollup_routes.ROUTER,
 ]
 NAV: list[NavItem] = [
     NavItem("nav.home", "/", "home"),
     NavItem(
-        "nav.score", "/schools/{school}", "chart", ("officer", "principal", "leader"), ("/settings", "/roster")
+        "nav.score",
+        "/schools/{school}",
+        "chart",
+        ("officer", "principal", "leader"),
+        ("/settings", "/roster"),
     ),
-    rollup_routes.ROUTER,
     NavItem("nav.board", "/bureaus/{bureau}", "chart", ("clerk",)),
     NavItem("nav.inbox", "/bureaus/{bureau}/inbox", "inbox", ("clerk",)),
     NavItem("nav.inspect", "/inspect", "eye", ("inspector",)),
     NavItem("nav.ledgers", "/schools/{school}/ledgers", "book"),
     NavItem("nav.returns", "/schools/{school}/returns", "doc", ("officer", "principal", "leader")),
-    NavItem("nav.accounts", "/admin/accounts", "people", ("admin",)),
+    NavItem("nav.accounts", "/admin/accounts", "people", ("admin",), within="/admin"),
 ]
 TEMPLATES: list[Path] = [TEMPLATE_FOLDER]
 STATIC: list[Path] = [STATIC_FOLDER]
@@ -119,7 +129,8 @@ def create_app(
     Raises RuntimeError naming a route that states no rule; with `texts` a test may give a strict catalogue.
     """
     put_in_use()
-    kernel = make_kernel(settings, clock, texts or catalogue())
+    upward = way_of(settings.upstream) if settings.upstream else None
+    kernel = make_kernel(settings, clock, texts or catalogue(), upward)
     app = Litestar(
         route_handlers=[*(ROUTERS if routers is None else routers)],
         middleware=[Reception()],
@@ -127,7 +138,14 @@ def create_app(
         before_send=[header_hook(kernel)],
         exception_handlers={Exception: answer_failure},
         request_max_body_size=BODY_LIMIT,
-        state=State({"kernel": kernel, "settings": settings, "door": Door(partial(key_of, settings))}),
+        state=State(
+            {
+                "kernel": kernel,
+                "settings": settings,
+                "door": Door(partial(key_of, settings)),
+                "upward": upward,
+            }
+        ),
         lifespan=[_living(settings, clock)] if manage_database else [],
         openapi_config=_openapi(),
         on_app_init=[_pages_are_no_api],
@@ -137,7 +155,9 @@ def create_app(
     return app
 
 
-def make_kernel(settings: Settings, clock: Clock, texts: Catalogue) -> Kernel:
+def make_kernel(
+    settings: Settings, clock: Clock, texts: Catalogue, upward: Transport | None = None
+) -> Kernel:
     """What the web layer needs to know of this installation."""
     assets = Assets(STATIC)
     return Kernel(
@@ -148,6 +168,7 @@ def make_kernel(settings: Settings, clock: Clock, texts: Catalogue) -> Kernel:
         assets=assets,
         nav=tuple(NAV),
         banners=("banner.test-clock",) if settings.test_clock else (),
+        alarms=(partial(delivery_routes.alarms, upward),),
         callers=(reminders.calls, oversight_calls.calls, life.calls),
     )
 

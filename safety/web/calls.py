@@ -27,3 +27,6 @@ class Call:
 
 Caller = Callable[[Scope, int, str, datetime], Awaitable[list[Call]]]
 """Who is looking, at which school (id and code), and when."""
+
+Alarm = Callable[[Scope, datetime], Awaitable[list[Call]]]
+"""Who is looking, and when; what is told stands at the top of every page."""

@@ -12,7 +12,7 @@ from litestar.connection import ASGIConnection
 
 from safety.clock import Clock
 from safety.web.assets import Assets
-from safety.web.calls import Caller
+from safety.web.calls import Alarm, Caller
 from safety.web.nav import NavItem
 from safety.web.pages import Pages
 
@@ -33,6 +33,8 @@ class Kernel:
     banners: tuple[str, ...] = ()
     # Who has something to tell people on their first page.
     callers: tuple[Caller, ...] = ()
+    # Who has something to tell on every page of those whom it concerns.
+    alarms: tuple[Alarm, ...] = ()
     hosts: frozenset[str] = field(init=False)
     secure: bool = field(init=False)
 

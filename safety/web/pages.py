@@ -166,6 +166,7 @@ def draw(
         "notice": _notice(request, pages.catalogue),
         "nav": links_for(kernel.nav, visit.scope, request.url.path),
         "banners": kernel.banners,
+        "alarms": visit.alarms,
     }
     html = pages.draw(template, visit.lang, **(given | context))
     return Response(html, status_code=status, media_type=MediaType.HTML)

@@ -32,6 +32,7 @@ class Reception(ASGIMiddleware):
         _check_address(scope)
         visit = await make_visit(kernel, scope["path"], headers, scope["query_string"])
         scope["state"]["visit"] = visit
+        await _raise_alarms(kernel, visit, scope["path"])
         own_tables = _own_tables(scope)
         if own_tables:
             with writing_only(*own_tables):
@@ -41,6 +42,11 @@ class Reception(ASGIMiddleware):
                 await next_app(scope, receive, send)
         else:
             await next_app(scope, receive, send)
+
+
+async def _raise_alarms(kernel: Kernel, visit: Visit, path: str) -> None:
+    if visit.scope is not None and not visit.scope.must_change_password and not path.startswith("/api/"):
+        visit.alarms = [call for alarm in kernel.alarms for call in await alarm(visit.scope, visit.now)]
 
 
 def _own_tables(scope: AsgiScope) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from litestar.connection import ASGIConnection
 
 from safety.access.scope import Scope
 from safety.errors import NotFound
+from safety.web.calls import Call
 
 WebRequest = Request[Any, Any, Any]
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -19,7 +20,7 @@ class Visit:
     """`now` is the request's one reading of the clock; `scope` is None for somebody not signed in.
 
     `csrf` is what the forms of this page must send back; `cookies` are Set-Cookie values to add to the
-    answer.
+    answer; `alarms` stand at the top of the page.
     """
 
     now: datetime
@@ -31,6 +32,7 @@ class Visit:
     school_id: int | None = None
     bureau_id: int | None = None
     cookies: list[str] = field(default_factory=list)
+    alarms: list[Call] = field(default_factory=list)
 
     @property
     def viewer(self) -> Scope:
