@@ -242,11 +242,13 @@ def fields_at(ledger: Ledger, facts: SchoolFacts) -> tuple[Field, ...]:
     return ledger.every_field if facts.zones else ledger.fields
 
 
-def list_fields(ledger: Ledger, facts: SchoolFacts) -> list[Field]:
-    """The columns of a list: the first few that are short, without the day that every row begins with; the zone."""
+def list_fields(ledger: Ledger, rows: Iterable[EntryRow]) -> list[Field]:
+    """The columns of a list: the first few that are short, without the day that every row begins with; and the zone
+    where some row names one.
+    """
     lead = ledger.happened or "happened_on"
     found = [item for item in ledger.fields if item.name != lead and not item.long][:SHOWN]
-    return [*found, GRID_ZONE] if facts.zones else found
+    return [*found, GRID_ZONE] if any(row.values.get(GRID_ZONE.name) for row in rows) else found
 
 
 def lead_field(ledger: Ledger) -> Field:

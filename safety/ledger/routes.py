@@ -121,7 +121,7 @@ async def draw_list(request: WebRequest, place: Place) -> Page:
         asked=FormState(asked),
         query=_query(asked),
         lead=forms.lead_field(ledger),
-        columns=forms.list_fields(ledger, context.facts),
+        columns=forms.list_fields(ledger, found.rows),
         zones=[item.label for item in context.facts.zones],
         show=forms.Shower(context, found.people, visit.lang),
         classes=sorted({item.name for item in context.facts.classes})

@@ -13,7 +13,8 @@ class NavItem:
     """One entry. `label` is a catalogue key, `icon` a name in `icons.html`; `roles` empty: for everybody
     signed in.
 
-    `apart` are addresses below `path` that are not of it: pages of no entry, whose breadcrumbs say where they are.
+    Its pages are those below `path`, or below `within`; but not those in `apart`, which begin like its own and
+    belong to no entry: their breadcrumbs say where they are.
     `{school}` in `path` becomes the code of the viewer's first own school, `{bureau}` that of their first own
     bureau; the entry is left out for who has none.
     """
@@ -23,10 +24,13 @@ class NavItem:
     icon: str
     roles: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
+    within: str = ""
 
     def holds(self, path: str, here: str) -> bool:
         """Whether a page belongs to the entry that leads to `path`."""
-        return _leads_to(path, here) and not any(_leads_to(path + rest, here) for rest in self.apart)
+        return _leads_to(self.within or path, here) and not any(
+            _leads_to(path + rest, here) for rest in self.apart
+        )
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ async def test_pages_of_no_menu_entry_claim_none_and_say_where_they_are(
     assert f'href="{above}"' in crumbs
     board = (await officer.get("/schools/S001/score/2026Q4/T2")).text
     assert set(CURRENT.findall(board)) == {"/schools/S001"}
+    tokens = (await (await visit("admin")).get("/admin/tokens")).text
+    assert set(CURRENT.findall(tokens)) == {"/admin/accounts"}
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,8 @@ async def test_a_zone_is_chosen_shown_filtered_mended_and_kept(visit: Visit, led
         zone: (await browser.get(f"{base(ledger)}?zone={zone}")).text for zone in ("食堂片区", "本部/校门")
     }
     assert number in listed["食堂片区"]
+    assert 'data-label="网格"' in listed["食堂片区"]
+    assert 'data-label="网格"' not in listed["本部/校门"]
     assert number not in listed["本部/校门"]
     # A form that was drawn before the school had zones does not speak of them.
     mended = typed_by(ledger, other(ledger, sample(ledger)))
