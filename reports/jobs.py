@@ -22,8 +22,10 @@ from safety.jobs.rules import Job, Slot, quarter_closes
 log = logging.getLogger(__name__)
 
 CLOSE = "quarter-close"
+# A school that keeps its records on an instance of its own seals there.
 UNSEALED = """select s.id from school s where not exists
-(select 1 from school_return r where r.school = s.id and r.period = $1) order by s.id"""
+(select 1 from school_return r where r.school = s.id and r.period = $1) and not exists
+(select 1 from peer p where p.kind = 'return' and p.code = s.code and p.revoked_at is null) order by s.id"""
 
 
 @dataclass(frozen=True, slots=True)
