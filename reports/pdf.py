@@ -23,6 +23,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from reports import fonts
 from reports.document import ReturnDocument
+from reports.edition import mark
 from reports.finish import finish
 from reports.kinds import Attached, Language, RenderJob, ReturnJob, Sheet, sheet
 from reports.wording import Text
@@ -169,7 +170,7 @@ class Drawer:
         _require_glyphs(html, job.document)
         page = self._weasyprint.HTML(string=html, url_fetcher=self._fetcher)
         pdf: bytes = page.write_pdf(
-            stylesheets=[self._styles[made.template]],
+            stylesheets=[self._styles[name] for name in made.styles],
             font_config=self._fonts,
             pdf_variant=VARIANT,
             attachments=[self._attachment(made, file) for file in made.attached],
@@ -201,7 +202,7 @@ class Drawer:
 
 def page_of(made: Sheet, text: Text) -> str:
     """The HTML of a document, in the language of `text`."""
-    return _jinja().get_template(f"{made.template}.html").render(view=made.view, t=text)
+    return _jinja().get_template(f"{made.template}.html").render(view=made.view, t=text, edition=mark())
 
 
 def _finish(media_types: dict[str, str], _document: object, pdf: Any) -> None:
