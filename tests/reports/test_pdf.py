@@ -76,7 +76,7 @@ def shown_html(document: ReturnDocument, lang: str = "zh") -> str:
     from reports.view import view
 
     text = partial(_text, Catalogue.load(strict=True), lang)
-    page = _jinja().get_template("return.html").render(view=view(document, lang, text), t=text)
+    page = _jinja().get_template("return.html").render(view=view(document, lang, text), t=text, edition="")
     return re.sub(r"<[^>]*>", "", page.split("<body>")[1])
 
 
