@@ -1,4 +1,4 @@
-"""A return of a quarter in which standards changed says so."""
+"""A return of a quarter in which standards changed says so, and is borne out by its own attachments."""
 
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
@@ -10,6 +10,7 @@ import pytest
 from config.ledgers import REGISTRY
 from config.rules import put_in_use
 from reports import queries
+from reports.agree import disagreements
 from reports.canonical import canonical
 from reports.compile import Making, compile_return
 from reports.document import Bureau, Words, parse
@@ -55,7 +56,9 @@ async def law(cast: Cast) -> AsyncIterator[Standards]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_such_a_return_names_its_standards(cast: Cast, law: Standards, seed: int) -> None:
+async def test_such_a_return_names_its_standards_and_agrees_with_its_facts(
+    cast: Cast, law: Standards, seed: int
+) -> None:
     history = await History.begin(Random(seed), cast)
     await history.live(120)
     at = close_at(Q2)
@@ -63,5 +66,8 @@ async def test_such_a_return_names_its_standards(cast: Cast, law: Standards, see
     document = parse(canonical(compile_return(found, Making(bureau=BUREAU, made_at=at))))
     assert document.standards == f"{law.version}+2026-06-11+2026-06-12+2026-06-13+2026-06-14+2026-06-15"
     assert [span.changed for span in document.score.in_force] == [(), *((id_,) for id_ in CHANGES)]
+    assert disagreements(document, law) == []
     drawn = view(document, "zh", partial(Catalogue.load().t, lang="zh"))
     assert "标准于2026年6月11日、" in drawn.footnote
+    # The same facts, scored as if nothing had changed, are told apart by the name of their standards.
+    assert disagreements(document, changed([])) != []
