@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -11,10 +11,12 @@ from itertools import groupby
 from reports.document import Exceptional, ReturnDocument, ScoreLine
 from reports.wording import Span, Writer, spans_of
 
+ROWS_SHOWN = 22
+"""With more than these, each line has one row for all its kinds."""
 KINDS = ("missed", "late", "backfilled", "uncounted")
 UNIT_SETS_SHOWN = 3
 UNITS_SHOWN = 8
-CAUSE_SHOWN = 90
+CAUSE_SHOWN, CAUSE_MERGED = 90, 26
 """Characters of a cause that are printed; the whole of it is in the files attached."""
 
 
@@ -30,7 +32,7 @@ class ExceptionRow:
 
 
 def exception_rows(document: ReturnDocument, write: Writer) -> tuple[ExceptionRow, ...]:
-    """In the order of the scoring sheet. The more rows there are, the fewer dates each has."""
+    """In the order of the scoring sheet. The more rows there are, the less each says."""
     order = {line.id: at for at, line in enumerate(_lines(document))}
 
     def place(item: Exceptional) -> tuple[int, str, int, date, str]:
@@ -38,15 +40,38 @@ def exception_rows(document: ReturnDocument, write: Writer) -> tuple[ExceptionRo
 
     ordered = sorted(document.exceptions, key=place)
     rows = [(*key, list(same)) for key, same in groupby(ordered, key=lambda item: (item.line, item.kind))]
-    most = _spans_shown(len(rows))
-    causes, told = {cause.line: cause.text for cause in document.causes}, set[str]()
-    made = []
+    causes = {cause.line: cause.text for cause in document.causes}
+    if len(rows) > ROWS_SHOWN:
+        return tuple(
+            _merged(line, list(kinds), causes, write) for line, kinds in groupby(rows, lambda r: r[0])
+        )
+    return tuple(_separate(rows, causes, write))
+
+
+Kept = tuple[str, str, list[Exceptional]]
+"""A line, a kind, and what is of both."""
+
+
+def _separate(rows: Sequence[Kept], causes: Mapping[str, str], write: Writer) -> Iterable[ExceptionRow]:
+    most, told = _spans_shown(len(rows)), set[str]()
     for line, kind, items in rows:
-        cause = "" if line in told else _cause(causes.get(line, ""), write)
+        cause = "" if line in told else _cause(causes.get(line, ""), CAUSE_SHOWN, write)
         told.add(line)
-        name, called = write.fact_name(line), write.text(f"return.kind.{kind}")
-        made.append(ExceptionRow(name, called, len(items), _when(items, most, write), cause))
-    return tuple(made)
+        called = write.text(f"return.kind.{kind}")
+        yield ExceptionRow(write.fact_name(line), called, len(items), _when(items, most, write), cause)
+
+
+def _merged(line: str, kinds: Sequence[Kept], causes: Mapping[str, str], write: Writer) -> ExceptionRow:
+    """A line's one row: how often of each kind, and between which days."""
+    everything = [item for *_, items in kinds for item in items]
+    said = [
+        write.text("return.exceptions.of_kind", kind=write.text(f"return.kind.{kind}"), count=len(items))
+        for _, kind, items in kinds
+    ]
+    dates = write.text("return.comma").join(said) + _between(everything, write)
+    only = f"return.kind.{kinds[0][1]}" if len(kinds) == 1 else "return.exceptions.several"
+    cause = _cause(causes.get(line, ""), CAUSE_MERGED, write)
+    return ExceptionRow(write.fact_name(line), write.text(only), len(everything), dates, cause)
 
 
 def _lines(document: ReturnDocument) -> Iterable[ScoreLine]:
@@ -55,13 +80,11 @@ def _lines(document: ReturnDocument) -> Iterable[ScoreLine]:
 
 def _spans_shown(rows: int) -> int:
     """So that a bad quarter's table still leaves the return within four pages."""
-    return 16 if rows <= 10 else 10 if rows <= 20 else 6
+    return 16 if rows <= 10 else 10
 
 
-def _cause(text: str, write: Writer) -> str:
-    if not text:
-        return ""
-    return write.text("return.exceptions.cause", cause=write.cut(text, CAUSE_SHOWN))
+def _cause(text: str, most: int, write: Writer) -> str:
+    return write.text("return.exceptions.cause", cause=write.cut(text, most)) if text else ""
 
 
 def _when(items: Sequence[Exceptional], most: int, write: Writer) -> str:
@@ -105,8 +128,10 @@ def _by_unit(items: Sequence[Exceptional], write: Writer) -> str:
     if rest:
         more = sum(count for _, count in rest)
         named.append(write.text("return.exceptions.more_units", units=len(rest), count=more))
+    return write.text("return.comma").join(named) + _between(items, write)
+
+
+def _between(items: Sequence[Exceptional], write: Writer) -> str:
     first, last = (write.short_day(end(item.due_on for item in items)) for end in (min, max))
     between = "one_day" if first == last else "between"
-    return write.text("return.comma").join(named) + write.text(
-        f"return.exceptions.{between}", first=first, last=last
-    )
+    return write.text(f"return.exceptions.{between}", first=first, last=last)

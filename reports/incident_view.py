@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reports.document import Clock, Incident, ReturnDocument
 from reports.wording import Writer
 
-ROWS_SHOWN = 10
+ROWS_SHOWN = 6
 """Rows of the incidents' table, one for each clock; what goes beyond is in the files attached."""
 
 

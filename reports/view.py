@@ -17,8 +17,8 @@ from reports.score_view import Row
 from reports.wording import Text, Writer, spans_of
 from safety.clock import ZONE
 
-CHANGES_SHOWN = 8
-REASON_SHOWN = 60
+CHANGES_SHOWN = 6
+REASON_SHOWN = 40
 """Characters of the reason of a line's change that are printed."""
 CHART_WIDTH = 156.0
 TARGET_PANEL = charts.Panel(left=0, names=15, bars=34)

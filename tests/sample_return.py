@@ -8,6 +8,7 @@ import msgspec
 
 from reports.document import Bureau as BureauName
 from reports.document import (
+    Cause,
     ChainHead,
     Change,
     Clock,
@@ -330,4 +331,37 @@ def worst_return() -> ReturnDocument:
         reason="补录9月24日晚餐留样",
         made_at=datetime(2026, 10, 2, 1, 30, tzinfo=UTC),
         score=msgspec.structs.replace(base.score, veto=(veto,), grade="不合格"),
+    )
+
+
+def sloppy_return() -> ReturnDocument:
+    """Unsigned, everything that has a ledger missed, late and backfilled all quarter long, a cause to each of it."""
+    base = worst_return()
+    lines = [line.id for group in base.score.groups for line in group.lines if line.status != "no-ledger"]
+    excused = {"T1", "T3", "T4", "T5", "T6"}
+    days = [date(2026, 9, 1) + timedelta(days=n) for n in range(30)]
+    exceptions = tuple(
+        Exceptional(line=line, kind=kind, occurrence=f"{day}/{unit}", due_on=day, unit=unit)
+        for line in lines
+        if line not in excused
+        for at, kind in enumerate(("missed", "late", "backfilled"))
+        for day in days[at::4]
+        for unit in (("一(1)班", "二(2)班", "三(3)班", "四(1)班") if line.startswith("education") else ("",))
+    )
+    cause = "本月人员变动频繁，交接不清，登记不及时，已安排专人负责并每日核对台账，下季度起按周通报。" * 3
+    again = tuple(
+        msgspec.structs.replace(item, id=entry_id(900010 + n))
+        for n, item in enumerate(base.incidents + base.incidents)
+    )
+    return msgspec.structs.replace(
+        base,
+        exceptions=exceptions,
+        causes=tuple(Cause(line=line, text=cause) for line in lines),
+        incidents=again,
+        version=1,
+        reason="",
+        previous_digest=None,
+        test_clock=False,
+        closed_late=False,
+        provisional_years=(),
     )
