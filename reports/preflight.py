@@ -13,7 +13,6 @@ from reports.document import Incident, ReturnDocument
 from safety.clock import local_day
 from safety.duties import AWARENESS, DUTIES, EVALUATED, ZERO
 from safety.facts import size_at
-from safety.web.tasks import Step, Task
 
 Level = Literal["error", "warning", "hint"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "hint")
@@ -46,10 +45,33 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
-    """What a scan needs besides the draft: the open tasks by urgency, who can sign, which days have which rosters."""
+class Step:
+    """One thing to do, on one or several `days`. `unrostered`: a slot for which nobody had been put on the roster."""
 
-    tasks: Mapping[str, Sequence[Task]]
+    mend: Mend
+    days: int
+    done: int
+    expected: int
+    ready: bool = True
+    unrostered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What of a line is equally urgent (overdue, now or later); `rule` is the line of the sheet that rules it."""
+
+    line: str
+    rule: str
+    urgency: str
+    until: date
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a scan needs besides the draft: what is open, how many can sign, which days have which rosters."""
+
+    open: Sequence[Open]
     principals: int
     rostered: Mapping[str, frozenset[date]]
     base: str
@@ -87,48 +109,48 @@ def _setting(found: Found, draft: ReturnDocument, around: Around) -> Iterable[Fi
 
 # ---------------------------------------------------------------- what is still to be entered
 def _overdue(around: Around) -> Iterable[Finding]:
-    for task in around.tasks.get("overdue", ()):
-        if task.line == AWARENESS:
+    for item in around.open:
+        if item.line == AWARENESS or item.urgency != "overdue":
             continue
-        open_ = [step for step in task.steps if not _unrostered(step)]
-        lost = [step for step in task.steps if _unrostered(step)]
+        open_ = [step for step in item.steps if not step.unrostered]
+        lost = [step for step in item.steps if step.unrostered]
         if open_:
-            values = {"number": sum(len(step.days) for step in open_)}
-            yield Finding("error", _code(task.line), values, task.rule.id, _mends(open_))
+            yield Finding("error", _code(item.line), {"number": _days(open_)}, item.rule, _mends(open_))
         if lost:
             # A roster counts as it stood when its day began.
-            yield Finding("warning", "unrostered", {"number": sum(len(s.days) for s in lost)}, task.rule.id)
+            yield Finding("warning", "unrostered", {"number": _days(lost)}, item.rule)
 
 
 def _code(line: str) -> str:
     return {ZERO: "zero-missing", EVALUATED: "drill-unevaluated"}.get(line, "missing")
 
 
-def _unrostered(step: Step) -> bool:
-    return step.due.unit == "slot" and step.due.person is None
+def _days(steps: Iterable[Step]) -> int:
+    return sum(step.days for step in steps)
 
 
 def _mends(steps: Sequence[Step]) -> tuple[Mend, ...]:
-    return tuple(Mend(step.path, step.due.due, step.name) for step in steps[:SAMPLES_SHOWN])
+    return tuple(step.mend for step in steps[:SAMPLES_SHOWN])
 
 
 def _awareness(around: Around) -> Iterable[Finding]:
-    for urgency in ("overdue", "now", "later"):
-        for task in around.tasks.get(urgency, ()):
-            if task.line == AWARENESS:
-                due = task.steps[0].due
-                code, level = ("awareness-short", "warning") if due.done else ("awareness-missing", "error")
-                values = {"done": due.done, "expected": due.expected}
-                yield Finding(level, code, values, AWARENESS, _mends(task.steps))  # type: ignore[arg-type]
+    for item in around.open:
+        if item.line == AWARENESS and item.urgency != "done":
+            step = item.steps[0]
+            values = {"done": step.done, "expected": step.expected}
+            if step.done:
+                yield Finding("warning", "awareness-short", values, AWARENESS, _mends(item.steps))
+            else:
+                yield Finding("error", "awareness-missing", values, AWARENESS, _mends(item.steps))
 
 
 def _waiting(around: Around) -> Iterable[Finding]:
-    for task in around.tasks.get("now", ()):
-        steps = [step for step in task.steps if step.ready]
-        if task.line != AWARENESS and steps:
-            code = "drill-open" if task.line == EVALUATED else "open"
-            values = {"number": sum(len(s.days) for s in steps), "until": task.until}
-            yield Finding("hint", code, values, task.rule.id, _mends(steps))
+    for item in around.open:
+        steps = [step for step in item.steps if step.ready]
+        if item.urgency == "now" and item.line != AWARENESS and steps:
+            code = "drill-open" if item.line == EVALUATED else "open"
+            values = {"number": _days(steps), "until": item.until}
+            yield Finding("hint", code, values, item.rule, _mends(steps))
 
 
 def _rosters(found: Found, around: Around) -> Iterable[Finding]:

@@ -25,6 +25,8 @@ from safety.web.pages import page
 from safety.web.visit import WebRequest, visit_of
 
 Page = Response[str]
+MENDERS = frozenset({"officer", "principal", "leader"})
+"""Whom the findings of a draft lead to the forms; others only read them."""
 FACTS_SHOWN = 60
 """How many changed facts of a ledger a page lists; the rest is counted."""
 
@@ -53,6 +55,7 @@ async def show_return(
         view=view_of(request, draft),
         findings=findings,
         may_sign="principal" in visit.viewer.roles_at(visit.school),
+        may_mend=bool(visit.viewer.roles_at(visit.school) & MENDERS),
     )
 
 

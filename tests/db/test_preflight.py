@@ -103,8 +103,8 @@ async def test_a_school_that_is_set_up_badly_is_told(county: Cast) -> None:
 
 async def test_a_signature_that_facts_have_left_behind_is_told(county: Cast) -> None:
     measured, draft = await queries.drafted(county.school, Q3, NOON)
-    assert "signed-before" not in {item.code for item in preflight(measured, draft, Around({}, 1, {}, ""))}
-    assert "no-causes" in {item.code for item in preflight(measured, draft, Around({}, 1, {}, ""))}
+    assert "signed-before" not in {item.code for item in preflight(measured, draft, Around([], 1, {}, ""))}
+    assert "no-causes" in {item.code for item in preflight(measured, draft, Around([], 1, {}, ""))}
 
 
 async def test_a_scan_is_for_those_who_see_the_school(county: Cast) -> None:

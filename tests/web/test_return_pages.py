@@ -90,6 +90,11 @@ async def test_the_draft_shows_what_will_be_sent_and_only_the_principal_may_sign
         assert said in drawn, said
     # On a phone the tables would bury the form: it stands before them, and they are folded.
     assert drawn.index('name="agreed"') < drawn.index('<details class="card fold"><summary><h2>得分')
+    assert "签批前检查" in drawn
+    assert 'href="/schools/S001/ledgers/daily_reminders/new?happened_on=2026-09-' in drawn
+    inspected = (await (await enter("inspector")).get(f"/inspect{PAGE}")).text
+    assert "签批前检查" in inspected
+    assert "/new?" not in inspected
     theirs = await officer.get(PAGE)
     assert theirs.status_code == 200
     assert 'name="agreed"' not in theirs.text
