@@ -29,7 +29,9 @@ async def add_peer(request: WebRequest) -> Page:
     visit = visit_of(request)
     values = await form_values(request)
     try:
-        made = await peers.add(visit.viewer, values.get("code", ""), values.get("certificate", ""), visit.now)
+        code, certificate = values.get("code", ""), values.get("certificate", "")
+        data = request.app.state.settings.data
+        made = await peers.add(visit.viewer, code, certificate, data, visit.now)
     except BadInput as error:
         return await _show(request, form_state(request, values, error.problems), 400)
     except Conflict as error:

@@ -6,12 +6,14 @@ its roll-ups; and it speaks for nobody but itself.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from cryptography import x509
 
-from reports.keys import BadKey, certificates_in, fingerprint, pem
+from reports.keys import BadKey, certificates_in, fingerprint, pem, trust
 from safety.access import tokens
 from safety.access.scope import Scope
 from safety.audit.actions import append
@@ -70,8 +72,9 @@ class NewPeer:
     token: str
 
 
-async def add(actor: Scope | None, code: str, certificate: str, now: datetime) -> NewPeer:
-    """Let the school or bureau of that code send what it seals with that certificate (PEM).
+async def add(actor: Scope | None, code: str, certificate: str, data: Path, now: datetime) -> NewPeer:
+    """Let the school or bureau of that code send what it seals with that certificate (PEM), which is from now on among
+    those that are trusted where a file is verified.
 
     `actor` None is the machine's own command line.
 
@@ -100,6 +103,7 @@ async def add(actor: Scope | None, code: str, certificate: str, now: datetime) -
         id_ = int((await fetch_tuples(None, ADD, values))[0][0])
         told = {"kind": kind, "certificate": fingerprint(pinned)}
         await append(None, actor, "peer.added", f"peer:{code}", told, now)
+    await asyncio.to_thread(trust, data, pinned)
     return NewPeer(id_, kind, code, name, fingerprint(pinned), token)
 
 

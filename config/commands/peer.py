@@ -34,7 +34,9 @@ def add(invocation: Invocation, code: str, certificate: Path) -> None:
     from reports.keys import in_groups
 
     text = certificate.read_text(encoding="ascii", errors="replace")
-    made = invocation.run(lambda: peers.add(None, code, text, invocation.clock.now()))
+    made = invocation.run(
+        lambda: peers.add(None, code, text, invocation.settings.data, invocation.clock.now())
+    )
     said = invocation.say("command.peer.added", name=made.name, fingerprint=in_groups(made.fingerprint))
     click.echo(said, err=True)
     invocation.emit(dataclasses.asdict(made), made.token)

@@ -103,7 +103,7 @@ async def bureau(desk: Desk, running: tuple[Campus, str]) -> Bureau:
     async with opened(campus.url):
         for table in ("inbox_item", "received_delivery", "peer"):
             await fetch_tuples(None, f"delete from {table}")
-        added = await peers.add(None, "S001", pem(desk.press.key.certificate).decode(), CLOSE)
+        added = await peers.add(None, "S001", pem(desk.press.key.certificate).decode(), campus.data, CLOSE)
     certificate = signing_key(campus.data, "青山县教育局").certificate
     return Bureau(campus, url, added.token, certificate)
 
