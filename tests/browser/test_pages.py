@@ -56,8 +56,19 @@ async def test_pages_fit_a_phone(phone: Phones, login: str) -> None:
 
 RETURNS = {
     "officer": [f"{SCHOOL}/returns", f"{SCHOOL}/returns/2026Q3"],
-    "clerk": ["/bureaus/HILL?period=2026Q3", "/bureaus/HILL/inbox?period=2026Q3"],
-    "inspector": ["/inspect/schools/S001/returns/2026Q3", "/inspect/bureaus/HILL/inbox?period=2026Q3"],
+    "clerk": [
+        "/bureaus/HILL/rollups?period=2026Q3",
+        "/bureaus/HILL/rollups/day",
+        f"{SCHOOL}/adjustments/2026Q3",
+        "/bureaus/HILL?period=2026Q3",
+        "/bureaus/HILL/inbox?period=2026Q3",
+    ],
+    "inspector": [
+        "/inspect/bureaus/HILL/rollups?period=2026Q3",
+        "/inspect/schools/S001/adjustments/2026Q3",
+        "/inspect/schools/S001/returns/2026Q3",
+        "/inspect/bureaus/HILL/inbox?period=2026Q3",
+    ],
 }
 
 
