@@ -11,21 +11,23 @@ import ssl
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from cryptography import x509
 
-from reports import peers, receipts
+from reports import peers, receipts, rollup, rollup_actions
 from reports.keys import pem, signing_key
+from reports.pdf import Renderer
 from reports.transports import Guarded
 from reports.transports.https import PATH, Https
 from safety.database import fetch_tuples
 from safety.ids import new_id
 from tests.cast import make_cast
 from tests.conftest import opened
-from tests.delivery.conftest import CLOSE, Desk
+from tests.delivery.conftest import CLOSE, Q3, Desk
 from tests.delivery.tls import make_tls
 from tests.faults.conftest import Campus
 from tests.signing import new_key
@@ -109,8 +111,20 @@ async def bureau(desk: Desk, running: tuple[Campus, str]) -> Bureau:
 
 
 # ---------------------------------------------------------------- as it should be
+@contextlib.asynccontextmanager
+async def drawing(desk: Desk) -> AsyncIterator[None]:
+    """Documents are drawn as in service."""
+    renderer = Renderer(desk.press.data)
+    desk.press = replace(desk.press, renderer=renderer)
+    try:
+        yield
+    finally:
+        await renderer.close()
+
+
 async def test_a_return_arrives_and_its_receipt_is_the_bureaus_word(desk: Desk, bureau: Bureau) -> None:
-    answer = await desk.arrives(bureau.way())
+    async with drawing(desk):
+        answer = await desk.arrives(bureau.way())
     body = receipts.check(answer.encode(), bureau.certificate)
     assert body.message == await desk.message()
     assert (body.sender, body.receiver, body.period, body.version) == ("S001", "HILL", "2026Q3", 1)
@@ -321,3 +335,26 @@ async def test_a_revoked_token_and_an_accounts_token_open_nothing(caller: Caller
     assert [(one["code"], one["kind"]) for one in listed] == [("S001", "return")]
     bureau.campus.run("peer", "revoke", str(listed[0]["id"]))
     assert (await caller.call()).status_code == 401
+
+
+# ---------------------------------------------------------------- a county and its city
+async def test_a_countys_real_roll_up_is_what_its_city_folds_in(desk: Desk, bureau: Bureau) -> None:
+    """Drawn and sealed as in service: the seal, the attached data and the books of the city."""
+    assert desk.press.key is not None
+    cast, pinned = desk.cast, pem(desk.press.key.certificate).decode()
+    async with opened(bureau.campus.url):
+        await fetch_tuples(None, "delete from received_rollup")
+        county = await peers.add(None, "HILL", pinned, bureau.campus.data, CLOSE)
+    # At the county its schools are its own, and the city is elsewhere.
+    await fetch_tuples(None, "delete from outbox")
+    await fetch_tuples(None, "update bureau set elsewhere = (code = 'CITY')")
+    assert await rollup_actions.seal_first(cast.county, Q3, desk.press.data, CLOSE + timedelta(days=3))
+    desk.now += timedelta(days=3)
+    async with drawing(desk):
+        answer = await desk.arrives(bureau.way(token=county.token))
+    body = receipts.check(answer.encode(), bureau.certificate)
+    assert (body.kind, body.sender, body.receiver) == ("rollup", "HILL", "CITY")
+    ((sender, document),) = await bureau.ask("select sender, document from received_rollup")
+    assert sender == "HILL"
+    read = rollup.parse(str(document).encode())
+    assert (read.bureau.code, [school.code for school in read.schools]) == ("HILL", ["S001", "S002"])
