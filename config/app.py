@@ -21,6 +21,7 @@ from config.settings import Settings
 from config.upstream import way_of
 from reports import (
     adjustment_routes,
+    adjustments,
     board_pages,
     delivery_routes,
     inbox_routes,
@@ -169,7 +170,7 @@ def make_kernel(
         nav=tuple(NAV),
         banners=("banner.test-clock",) if settings.test_clock else (),
         alarms=(partial(delivery_routes.alarms, upward),),
-        callers=(reminders.calls, oversight_calls.calls, life.calls),
+        callers=(reminders.calls, adjustments.calls, oversight_calls.calls, life.calls),
     )
 
 

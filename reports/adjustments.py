@@ -8,22 +8,25 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from safety.access.scope import Scope
 from safety.audit.actions import append
 from safety.calendar import Period
+from safety.clock import local_day
 from safety.database import fetch_tuples, transaction
 from safety.duties import close_at
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound
 from safety.ids import new_id
 from safety.scoring import decimal
+from safety.web.calls import Call
 
 MOST = 100_00
 REASON_LENGTH, TEXT_LENGTH = 400, 1000
 UPHELD, REJECTED = "upheld", "rejected"
+TOLD_FOR = timedelta(days=14)
 KEY = re.compile(r"[A-Za-z0-9._:-]{8,80}")
 POINTS = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))?", re.ASCII)
 
@@ -113,6 +116,21 @@ async def _rows(sql: str, school_ids: Sequence[int], period: Period) -> list[tup
     wanted = set(school_ids)
     rows = await fetch_tuples(None, sql, [period.id, min(wanted), max(wanted)])
     return [row for row in rows if row[0] in wanted]
+
+
+async def calls(scope: Scope, school_id: int, code: str, now: datetime) -> list[Call]:
+    """For a while the first page tells officer and principal that the score of the quarter closed last was adjusted."""
+    if not {"officer", "principal"} & scope.roles_at(school_id):
+        return []
+    period = Period.of(local_day(now)).previous()
+    for step in (await steps(scope, school_id, period))[:1]:
+        if step.total is not None and step.appeal is None and now - step.said.made_at < TOLD_FOR:
+            own = "—" if step.own is None else decimal(step.own)
+            said = {"period": period.id, "total": decimal(step.total), "own": own}
+            return [
+                Call("adjustment.call", said, f"/schools/{code}/adjustments/{period.id}", "adjustment.open")
+            ]
+    return []
 
 
 def read_points(text: str) -> int:

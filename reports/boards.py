@@ -74,8 +74,9 @@ class SchoolRow:
 
     `total` (hundredths) is the sealed return's once there is one, None for a missing school; `adjusted` the bureau's
     score beside it, if there is one; `live` is what the ledgers come to now. `signed`: the principal has signed the
-    quarter; `decision` is what the bureau said of the version received: accepted, returned, or empty. `sensitive` are
-    the incidents of kinds whose small counts are not shown; `incidents` the others.
+    quarter; `decision` is what the bureau said of the version received: accepted, returned, or empty; `appealed`: an
+    appeal waits for an answer. `sensitive` are the incidents of kinds whose small counts are not shown; `incidents` the
+    others.
     """
 
     facts: SchoolFacts
@@ -93,6 +94,7 @@ class SchoolRow:
     sealed: Sealed | None
     signed: bool
     decision: str
+    appealed: bool
     provisional: bool
 
     @property
@@ -175,6 +177,7 @@ class _Returned:
     sealed: Mapping[int, Sealed]
     adjusted: Mapping[int, int]
     signed: frozenset[int]
+    appealed: frozenset[int]
     decisions: Mapping[tuple[str, int], str]
 
 
@@ -184,6 +187,7 @@ async def _from_bureaus(ids: Sequence[int], period: Period) -> _Returned:
         await sealed_returns(ids, period),
         await adjustments.adjusted_totals(ids, period),
         frozenset(school for (school,) in await fetch_tuples(None, SIGNED, [period.id])),
+        frozenset(school for school, _, outcome in await adjustments.appeals(ids, period) if outcome is None),
         {(code, version): outcome for code, version, outcome in rows},
     )
 
@@ -216,6 +220,7 @@ def _row(
         enrolment=size_at(facts.enrolments, counted_at),
         sealed=sealed,
         signed=facts.id in returned.signed,
+        appealed=facts.id in returned.appealed,
         decision=returned.decisions.get((facts.code, sealed.version), "") if sealed else "",
         provisional=score.provisional,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,8 @@ from safety.duties import close_at
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound
 from safety.ids import new_id
 from safety.national import National
+
+log = logging.getLogger(__name__)
 
 REASON_LENGTH = 400
 KEY = re.compile(r"[A-Za-z0-9._:-]{8,80}")
@@ -83,12 +86,22 @@ class Said:
 
 
 async def seal_due(data: Path, now: datetime, *, test_clock: bool = False) -> int:
-    """Seal what is due of the quarter that closed last, for every bureau that has schools; how many were."""
+    """Seal what is due of the quarter that closed last, for every bureau that has schools; how many were.
+
+    Raises ExceptionGroup, after all others were sealed, with what went wrong at some.
+    """
     period = Period.of(local_day(now)).previous()
-    sealed = 0
+    sealed, failed = 0, []
     for (bureau,) in await fetch_tuples(None, WAITING, [period.id]):
-        if await due_of(bureau, period) <= now:
-            sealed += await seal_first(bureau, period, data, now, test_clock=test_clock)
+        try:
+            if await due_of(bureau, period) <= now:
+                sealed += await seal_first(bureau, period, data, now, test_clock=test_clock)
+        except Exception as error:
+            # One bureau whose data cannot be read must not keep the others waiting.
+            log.exception("the roll-up of bureau %s was not sealed", bureau)
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup(f"{len(failed)} roll-ups were not sealed", failed)
     return sealed
 
 

@@ -35,7 +35,10 @@ where message = $1 and bureau = $2"""
 
 @dataclass(frozen=True, slots=True)
 class CountyLine:
-    """A bureau that keeps an instance of its own, and the newest roll-up that came from it; None: none came."""
+    """A bureau that keeps an instance of its own, and the newest roll-up that came from it; None: none came.
+
+    `document` is None also for one that this version of the product cannot read.
+    """
 
     code: str
     name: str
@@ -59,7 +62,7 @@ async def counties(bureau_id: int, period: Period) -> list[CountyLine]:
     """What the bureaus with instances of their own have sent to this one, one line each."""
     found: dict[str, CountyLine] = {}
     for code, name, message, version, at, text in await fetch_tuples(None, COUNTIES, [bureau_id, period.id]):
-        document = rollup_queries.read(text) if text else None
+        document = rollup_queries.read_received(text) if text else None
         found[code] = CountyLine(code, name, message, version, at, document)
     return list(found.values())
 

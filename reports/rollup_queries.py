@@ -5,6 +5,7 @@ What counts is what the bureau has received: a return that is sealed and still o
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,8 @@ from safety.duties import close_at
 from safety.facts import SchoolFacts, size_at
 from safety.places.facts import facts_of
 from safety.rulebook import Rulebook
+
+log = logging.getLogger(__name__)
 
 TREND = 4
 """How many quarters the trend shows, this one included."""
@@ -129,8 +132,12 @@ async def _bureaus(tree: Sequence[tuple[Any, ...]], period: Period) -> list[Bure
 
 async def received_rollups(period: Period) -> dict[tuple[str, str], tuple[RollupDocument, str]]:
     """By sender and quarter, oldest first: the last version that came, up to a quarter, and its digest."""
-    rows = await fetch_tuples(None, RECEIVED, [period.id])
-    return {(sender, of): (rollup.parse(text.encode()), digest) for sender, of, text, digest in rows}
+    found = {}
+    for sender, of, text, digest in await fetch_tuples(None, RECEIVED, [period.id]):
+        document = read_received(text)
+        if document is not None:
+            found[sender, of] = document, digest
+    return found
 
 
 # ---------------------------------------------------------------- returns
@@ -283,6 +290,15 @@ class Made:
 def read(text: str) -> RollupDocument:
     """A document as it is stored."""
     return rollup.parse(text.encode())
+
+
+def read_received(text: str) -> RollupDocument | None:
+    """A document that another instance made; None for one that this version of the product cannot read."""
+    try:
+        return read(text)
+    except msgspec.DecodeError:
+        log.exception("a received roll-up cannot be read")
+        return None
 
 
 async def made(bureau_id: int, period: Period) -> list[Made]:

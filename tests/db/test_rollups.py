@@ -5,6 +5,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from config.rules import put_in_use
@@ -34,6 +35,7 @@ from safety.national import National
 from safety.places.tables import Bureau
 from tests.cast import Cast, make_cast
 from tests.county import make_county
+from tests.sample_return import sample_return
 from tests.sample_rollup import sample_rollup
 
 Q3 = Period.parse("2026Q3")
@@ -257,6 +259,45 @@ async def test_a_county_of_another_instance_is_folded_into_the_city_s(county: Ca
     q4 = await rollup_actions.current(county.city, Q3.next(), press.data, close_at(Q3.next()))
     silent = next(m for m in q4.members if m.code == "330102")
     assert (silent.source, silent.figures.missing) == ("missing", 8)
+
+
+async def test_one_bureau_that_fails_keeps_no_other_waiting(county: Cast, press: Press) -> None:
+    # A return from another instance whose file is gone.
+    await fetch_tuples(
+        None,
+        "insert into inbox_item (id, bureau, message, school_code, period, version, facts_digest, bytes_digest, size, "
+        "received_at) values ($1, $2, $1, 'S002', '2026Q3', 1, $3, $3, 9, $4)",
+        [new_id(), county.county, "d" * 64, CLOSE],
+    )
+    with pytest.raises(ExceptionGroup, match="2 roll-ups"):
+        await seal_due(press.data, THIRD)
+    assert (await newest(county.river)).version == 1
+    assert await rollup_queries.made(county.county, Q3) == []
+
+
+async def test_a_return_of_another_instance_is_read_out_of_its_file(county: Cast, press: Press) -> None:
+    document = sample_return(school=msgspec.structs.replace(sample_return().school, code="S002"))
+    renderer = Renderer(press.data)
+    digest = files.store(press.data, await renderer.render_return(document))
+    await renderer.close()
+    await fetch_tuples(
+        None,
+        "insert into inbox_item (id, bureau, message, school_code, period, version, facts_digest, bytes_digest, size, "
+        "received_at) values ($1, $2, $1, 'S002', '2026Q3', 1, $3, $4, 9, $5)",
+        [new_id(), county.county, document.facts_digest, digest, CLOSE],
+    )
+    await seal_due(press.data, THIRD)
+    line = (await newest(county.county)).schools[1]
+    assert (line.state, line.own, line.version) == ("returned", document.score.total, 1)
+    assert line.document_digest == hashlib.sha256(canonical(document)).hexdigest()
+
+
+async def test_a_roll_up_that_cannot_be_read_counts_as_missing(county: Cast, press: Press) -> None:
+    await Bureau(code="330102", name="江州县教育局", parent=county.city).save()
+    await take(county.city, sample_rollup(8), version=1)
+    await fetch_tuples(None, 'update received_rollup set document = \'{"schema": "later"}\'')
+    await seal_first(county.city, Q3, press.data, THIRD)
+    assert {m.code: m.source for m in (await newest(county.city)).members}["330102"] == "missing"
 
 
 async def take(bureau: int, document: rollup.RollupDocument, version: int) -> None:

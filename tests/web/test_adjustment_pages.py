@@ -42,12 +42,18 @@ async def test_from_adjustment_to_answer(enter) -> None:
     for _ in range(2):
         done = await clerk.send_form(PAGE, **sent)
         assert (done.status_code, done.headers["location"]) == (303, f"{PAGE}?notice=adjustment-saved")
+    told = (await officer.get("/")).text
+    own = (await fetch_tuples(None, "select total from school_return"))[0][0]
+    assert f"教育局核定了2026Q3得分：61.50分（学校得分{own // 100}.{own % 100:02}分）" in told
+    assert "教育局核定了" not in (await (await enter("teacher")).get("/")).text
     seen = (await officer.get(PAGE)).text
     for said in ("61.50", "抽查发现台账不实", "孙经办", 'name="text"'):
         assert said in seen, said
     assert 'name="total"' not in seen
     appealed = {"what": "appeal", "text": "当天台账齐全", "submission_key": "appeal-0001"}
     assert (await officer.send_form(PAGE, **appealed)).status_code == 303
+    assert "教育局核定了" not in (await officer.get("/")).text
+    assert "申诉</span>" in (await clerk.get("/bureaus/HILL?period=2026Q3")).text
     asked = (await clerk.get(PAGE)).text
     assert "当天台账齐全" in asked
     assert 'name="outcome"' in asked
