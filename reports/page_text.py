@@ -30,8 +30,8 @@ def _words(place: Any, resources: Any, depth: int) -> Iterator[str]:
     fonts = {name: _glyphs(font) for name, font in (resources.get("/Font") or {}).items()}
     font: Glyphs = {}
     marked: list[bool] = []
-    for operands, operator in pikepdf.parse_content_stream(place):
-        name = str(operator)
+    for instruction in pikepdf.parse_content_stream(place):
+        operands, name = instruction.operands, str(instruction.operator)
         if name in {"BMC", "BDC"}:
             marked.append(str(operands[0]) == "/Artifact")
         elif name == "EMC":

@@ -185,7 +185,7 @@ def _number(figure: int | str, as_if: int = 1) -> int:
     try:
         return int(figure)
     except ValueError as error:
-        raise Contradiction("incident", value=figure) from error
+        raise Contradiction("inputs", why=str(figure)) from error
 
 
 # ---------------------------------------------------------------- the lines

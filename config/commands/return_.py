@@ -1,4 +1,4 @@
-"""`safe-campus return close|make`: a quarter's returns, made and delivered; one return as a file."""
+"""`safe-campus return close|make|verify`: a quarter's returns, made and delivered; one as a file; one checked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -64,9 +64,16 @@ def close(invocation: Invocation, period: str, at: datetime | None) -> None:
 @click.option(
     "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.pdf"
 )
+@click.option(
+    "--lang",
+    type=click.Choice(["zh", "en"]),
+    default="zh",
+    show_default=True,
+    help="en: a translation, drawn anew; what is sealed is Chinese.",
+)
 @json_option
 @click.pass_obj
-def make(invocation: Invocation, school: str, period: str, output: Path) -> None:
+def make(invocation: Invocation, school: str, period: str, output: Path, lang: Literal["zh", "en"]) -> None:
     from config.scheduler import open_press
     from reports import files, queries
     from reports.document import ReturnDocument
@@ -76,8 +83,8 @@ def make(invocation: Invocation, school: str, period: str, output: Path) -> None
 
     async def drawn(press: Press, school_id: int, document: ReturnDocument) -> bytes:
         last = await queries.last_version(school_id, quarter)
-        if last is None:
-            return await press.renderer.render_return(document)
+        if last is None or lang == "en":
+            return await press.renderer.render_return(document, lang)
         file = await sealed_file(press, last.id, invocation.clock.now())
         return files.read(press.data, file.bytes_digest)
 
@@ -103,6 +110,32 @@ def make(invocation: Invocation, school: str, period: str, output: Path) -> None
         "facts_digest": made.facts_digest,
     }
     invocation.emit(facts, str(output))
+
+
+@command.command(
+    help="Say whether a sealed file is genuine; offline. Exit 1, with the reasons, for anything that is not."
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.pdf")
+@click.option(
+    "--trust",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="CERT.pem",
+    help="Trust this certificate, and not those in the data folder; may be given again.",
+)
+@json_option
+@click.pass_obj
+def verify(invocation: Invocation, file: Path, trust: tuple[Path, ...]) -> None:
+    from config.verifying import verdict_on
+    from reports.verdicts import as_json, rows, sentence
+
+    verdict, say = verdict_on(file, trust), invocation.say
+    head = say("command.verify.genuine" if verdict.genuine else "command.verify.not-genuine")
+    lines = [f"- {sentence(reason, say)}" for reason in verdict.reasons]
+    lines += [f"{label}: {value}" for label, value in rows(verdict, say)]
+    invocation.emit(as_json(verdict, say), "\n".join([f"{file}: {head}", *lines]))
+    if not verdict.genuine:
+        raise click.exceptions.Exit(1)
 
 
 def quarter_of(text: str) -> Period:

@@ -1,0 +1,69 @@
+"""A verdict in words, and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reports.keys import in_groups
+from reports.verify import Reason, Verdict
+from reports.wording import Text
+from safety.clock import ZONE
+
+
+def sentence(reason: Reason, text: Text) -> str:
+    """One reason, in the language of `text`."""
+    values = {name: str(value) for name, value in reason.values.items()}
+    return text(f"verify.reason.{reason.code}", **values)
+
+
+def rows(verdict: Verdict, text: Text) -> list[tuple[str, str]]:
+    """What a file says of itself, label and value; empty where its signature does not hold."""
+    if verdict.sealed_at is None:
+        return []
+    at = f"{verdict.sealed_at.astimezone(ZONE):%Y-%m-%d %H:%M}"
+    found = [
+        (text("verify.sealed"), text("verify.sealed-by", at=at, name=verdict.sealed_by)),
+        (text("verify.fingerprint"), in_groups(verdict.fingerprint)),
+    ]
+    document = verdict.document
+    if document is not None:
+        school, score = document.school, document.score
+        version = text("verify.version", period=document.period.id, version=document.version)
+        found += [
+            (text("verify.school"), f"{school.name.zh} {school.code}"),
+            (text("verify.period"), version),
+            (text("verify.score"), f"{score.total or '—'} {score.grade or ''}".strip()),
+            (text("verify.standards"), document.standards),
+            (text("verify.facts"), document.facts_digest),
+        ]
+    if verdict.page:
+        found.append((text("verify.pages"), text(f"verify.page.{verdict.page}")))
+    return found
+
+
+def as_json(verdict: Verdict, text: Text) -> dict[str, Any]:
+    """The verdict for programs: codes stay, messages may change."""
+    document = verdict.document
+    return {
+        "genuine": verdict.genuine,
+        "reasons": [
+            {
+                "code": reason.code,
+                **{name: str(value) for name, value in reason.values.items()},
+                "message": sentence(reason, text),
+            }
+            for reason in verdict.reasons
+        ],
+        "sealed_by": verdict.sealed_by,
+        "fingerprint": verdict.fingerprint,
+        "sealed_at": verdict.sealed_at.isoformat() if verdict.sealed_at else None,
+        "page": verdict.page,
+        "school": document.school.code if document else None,
+        "bureau": document.bureau.code if document else None,
+        "period": document.period.id if document else None,
+        "version": document.version if document else None,
+        "standards": document.standards if document else None,
+        "total": document.score.total if document else None,
+        "grade": document.score.grade if document else None,
+        "facts_digest": document.facts_digest if document else None,
+    }
