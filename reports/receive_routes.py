@@ -77,7 +77,15 @@ class _Said:
     digest: str
 
 
-@post("/api/v1/deliveries", guards=[PeersOnly("peer")], request_max_body_size=FILE_LIMIT, status_code=201)
+@post(
+    "/api/v1/deliveries",
+    guards=[PeersOnly("peer")],
+    request_max_body_size=FILE_LIMIT,
+    status_code=201,
+    include_in_schema=True,
+    summary="Take what another instance has sealed",
+    tags=["delivery"],
+)
 async def take_delivery(request: WebRequest) -> Response[bytes]:
     """Take a sealed PDF and answer with a signed receipt; the same message is answered with the same receipt.
 
@@ -184,4 +192,4 @@ def _digest(text: str) -> str:
     return base64.b64decode(found[1]).hex()
 
 
-ROUTER = Router("/", route_handlers=[take_delivery])
+ROUTER = Router("/", route_handlers=[take_delivery], security=[{"bearer": []}])

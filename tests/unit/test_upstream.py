@@ -6,10 +6,12 @@ from pathlib import Path
 import asyncssh
 import pytest
 
+from config.checks import look, upward
 from config.settings import Settings, read_settings
 from config.upstream import way_of
 from reports.keys import pem
 from safety.errors import BadInput
+from tests.cast import NOW
 from tests.signing import new_key
 
 SECRET = "not-for-the-log"
@@ -101,6 +103,13 @@ def test_what_can_never_work_is_named(
 def test_an_unset_way_is_off(tmp_path: Path) -> None:
     settings = read(tmp_path)
     assert (settings.upstream, settings.operator) == (None, None)
+
+
+async def test_the_doctor_says_where_it_goes_and_that_none_is_nothing_wrong(tmp_path: Path) -> None:
+    there = await look("upward", upward, read(tmp_path, UPSTREAM_URL=MAIL), NOW)
+    assert (there.good, there.detail) == (True, "smtp safety@city.example")
+    none = await look("upward", upward, read(tmp_path), NOW)
+    assert (none.good, none.detail) == (True, "SAFE_CAMPUS_UPSTREAM_URL: -")
 
 
 def test_secrets_may_come_from_files(tmp_path: Path) -> None:
