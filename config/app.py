@@ -24,6 +24,7 @@ from reports import (
     adjustments,
     board_pages,
     delivery_routes,
+    english_routes,
     inbox_routes,
     inspection,
     life,
@@ -32,12 +33,15 @@ from reports import (
     receive_routes,
     reminders,
     rollup_routes,
+    verify_routes,
 )
 from reports import routes as return_routes
 from reports.oversight import calls as oversight_calls
 from reports.oversight import routes as oversight_routes
+from reports.pdf import Renderer
 from reports.receive_routes import Door
 from reports.transports import Transport
+from reports.verify_routes import Desk
 from safety.access import admin_routes
 from safety.access import routes as access_routes
 from safety.clock import Clock
@@ -88,6 +92,8 @@ ROUTERS: list[Routes] = [
     inspection.ROUTER,
     oversight_routes.ROUTER,
     return_routes.ROUTER,
+    english_routes.ROUTER,
+    verify_routes.ROUTER,
     receive_routes.ROUTER,
     peer_routes.ROUTER,
     delivery_routes.ROUTER,
@@ -145,6 +151,9 @@ def create_app(
                 "settings": settings,
                 "door": Door(partial(key_of, settings)),
                 "upward": upward,
+                "desk": Desk(settings.data, partial(key_of, settings)),
+                # Its one worker starts with the first document that somebody asks for.
+                "renderer": Renderer(settings.data, base_url=settings.base_url, size=1),
             }
         ),
         lifespan=[_living(settings, clock)] if manage_database else [],
@@ -185,6 +194,7 @@ def _living(settings: Settings, clock: Clock) -> Callable[[Litestar], AbstractAs
             async with running(settings, clock) if settings.jobs else nullcontext():
                 yield
         finally:
+            await app.state.renderer.close()
             await close_engine()
 
     return lifespan

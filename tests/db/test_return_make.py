@@ -30,7 +30,7 @@ async def county(database: CampusEngine) -> Cast:
     return cast
 
 
-def make(url: str, folder: Path, now: datetime, name: str) -> dict[str, object]:
+def make(url: str, folder: Path, now: datetime, name: str, *more: str) -> dict[str, object]:
     """Run the command as if it were `now`; what it says, as JSON."""
     clock = folder / "clock"
     clock.write_text(now.isoformat(), encoding="ascii")
@@ -39,7 +39,7 @@ def make(url: str, folder: Path, now: datetime, name: str) -> dict[str, object]:
         "SAFE_CAMPUS_DATA": str(folder),
         "SAFE_CAMPUS_TEST_CLOCK": str(clock),
     }
-    arguments = ["return", "make", "S001", "2026Q3", "-o", str(folder / name), "--json"]
+    arguments = ["return", "make", "S001", "2026Q3", "-o", str(folder / name), "--json", *more]
     done = subprocess.run(
         [*PROGRAM, *arguments], env=os.environ | environ, capture_output=True, text=True, check=False
     )
@@ -61,3 +61,6 @@ async def test_make_writes_the_draft_and_then_always_the_sealed_file(
     assert (tmp_path / "first.pdf").read_bytes() == (tmp_path / "again.pdf").read_bytes()
     rows = await fetch_tuples(None, "select size from sealed_file")
     assert rows == [((tmp_path / "first.pdf").stat().st_size,)]
+    english = make(database_url, tmp_path, CLOSE, "english.pdf", "--lang", "en")
+    assert english["facts_digest"] == first["facts_digest"]
+    assert (tmp_path / "english.pdf").read_bytes() != (tmp_path / "first.pdf").read_bytes()
