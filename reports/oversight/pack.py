@@ -149,13 +149,13 @@ async def _entries(scope: Scope, ledger: Ledger, school_id: int, period: Period,
     ]
     # One that was corrected and then voided is of both states.
     rows = sorted({row.id: row for row in rows}.values(), key=lambda row: (row.recorded_at, row.id))
-    people = [item.name for item in ledger.fields if item.kind is Kind.PERSON]
+    people = [item.name for item in ledger.every_field if item.kind is Kind.PERSON]
     known = await ledger_queries.people_by_id(
         {row.recorded_by for row in rows} | {row.values[name] for row in rows for name in people}
     )
     context = await ledger_queries.context_for(ledger, school_id, now)
     context = replace(context, people={**{p.login: p.id for p in known.values()}, **context.people})
-    head = ["id", *(item.name for item in ledger.fields), *META]
+    head = ["id", *(item.name for item in ledger.every_field), *META]
     return _csv(head, [_entry(row, ledger, known, context) for row in rows])
 
 
@@ -163,7 +163,7 @@ def _entry(row: EntryRow, ledger: Ledger, known: Mapping[int, Person], context: 
     by = known.get(row.recorded_by) if row.recorded_by is not None else None
     return [
         row.id,
-        *(sheet_cell(item, format_field(item, row.values.get(item.name), context)) for item in ledger.fields),
+        *(sheet_cell(item, format_field(item, row.values.get(item.name), context)) for item in ledger.every_field),
         row.recorded_at,
         by.login if by else "",
         row.supersedes,

@@ -18,7 +18,7 @@ def population_digest(population: Iterable[Drawn]) -> str:
 
 
 def draw(population: Iterable[Drawn], size: int, seed: str) -> list[Drawn]:
-    """`size` entries without repeats, or all of them: those with the smallest SHA-256 of `seed/ledger/id`, in that order.
+    """`size` entries without repeats, or all of them: those with the smallest SHA-256 of `seed/ledger/id`, in order.
 
     Every subset is as likely as any other, and no library's random numbers are needed to repeat it.
     """
