@@ -44,7 +44,9 @@ def test_it_has_every_fact_exception_incident_line_and_rule(sheets: dict[str, Wo
     document = sample_return()
     assert list(sheets) == ["得分 Score", "事实 Facts", "例外 Exceptions", "事故 Incidents", "规则 Rules"]
     facts = rows(sheets["事实 Facts"])[1:]
-    assert [row[5] for row in facts] == [fact.id for fact in document.facts]
+    assert [row[1:4] for row in facts] == [
+        (fact.line, fact.occurrence, fact.happened_on.isoformat()) for fact in document.facts
+    ]
     exceptions = Counter(row[1] for row in rows(sheets["例外 Exceptions"])[1:])
     assert exceptions == Counter(item.line for item in document.exceptions)
     assert len(rows(sheets["事故 Incidents"])) - 1 == sum(len(item.clocks) for item in document.incidents)
