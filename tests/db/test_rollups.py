@@ -10,7 +10,7 @@ import pytest
 
 from config.rules import put_in_use
 from config.scheduler import table
-from reports import files, rollup, rollup_actions, rollup_queries
+from reports import files, rollup, rollup_actions, rollup_jobs, rollup_queries
 from reports.actions import seal
 from reports.adjustments import adjust, appeal
 from reports.canonical import canonical
@@ -109,6 +109,12 @@ async def test_the_job_catches_up_and_both_processes_seal_once(county: Cast, pre
     assert len(await fetch_tuples(None, "select id from rollup")) == 3
     await asyncio.gather(*(seal_first(county.county, Q3, press.data, THIRD) for _ in range(3)))
     assert len(await fetch_tuples(None, "select id from rollup")) == 3
+
+
+def test_a_quarter_that_closed_before_the_installation_began_is_not_rolled_up() -> None:
+    third = THIRD.replace(hour=1)
+    assert rollup_jobs.slots(CLOSE, third) == []
+    assert [slot.key for slot in rollup_jobs.slots(CLOSE - timedelta(seconds=1), third)] == ["2026-10-03"]
 
 
 async def test_a_bureau_s_clerk_sets_its_day(county: Cast, press: Press) -> None:
