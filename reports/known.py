@@ -17,6 +17,11 @@ union all select version from inbox_item where school_code = $1 and period = $2)
 RECEIVED = """select count(*) from inbox_item
 where school_code = $1 and period = $2 and version = $3"""
 
+ROLLUPS = """select version, facts_digest from (
+select b.code, r.period, r.version, r.facts_digest from rollup r join bureau b on b.id = r.bureau
+union all select sender, period, version, facts_digest from received_rollup) found
+where code = $1 and period = $2 order by version"""
+
 
 @dataclass(frozen=True, slots=True)
 class KnownReturn:
@@ -46,6 +51,14 @@ async def of(school_code: str, period: str, version: int, facts_digest: str) -> 
     found = await by_digest(facts_digest)
     wanted = (school_code, period, version)
     return next((one for one in found if (one.school_code, one.period, one.version) == wanted), None)
+
+
+async def rollup(code: str, period: str, version: int, facts_digest: str) -> KnownReturn | None:
+    """The same of a bureau's roll-up."""
+    found = [(number, digest) for number, digest in await fetch_tuples(None, ROLLUPS, [code, period])]
+    if (version, facts_digest) not in found:
+        return None
+    return KnownReturn(code, "", period, version, found[-1][0], True)
 
 
 async def newest(school_code: str, period: str) -> int | None:

@@ -10,9 +10,10 @@ import pikepdf
 
 from reports.document import ReturnDocument
 from reports.edition import mark
-from reports.kinds import ReturnJob
+from reports.kinds import RenderJob, ReturnJob, RollupJob
 from reports.page_text import words_of
 from reports.pdf import Renderer, RenderError
+from reports.rollup import RollupDocument
 from reports.sealed_pdf import Content
 
 PAGE_MARK = re.compile("—[0-9]{1,3}—")
@@ -37,8 +38,7 @@ async def check_pages(content: Content, drawn: bytes, renderer: Renderer) -> Pag
         if content.generator != mark():
             said = _figures_are_on(words_of(drawn), content.document, content.lang)
             return PageCheck("figures", () if said else ("page",))
-        lang: Literal["zh", "en"] = "en" if content.lang == "en" else "zh"
-        again = await renderer.render(ReturnJob(content.document, lang, _verify_url(content)))
+        again = await renderer.render(_job(content))
         if again == drawn:
             return PageCheck("same")
         return PageCheck("words", () if _words(again) == _words(drawn) else ("page",))
@@ -46,6 +46,13 @@ async def check_pages(content: Content, drawn: bytes, renderer: Renderer) -> Pag
         return PageCheck("words", ("page-not-drawn",))
     except (pikepdf.PdfError, ValueError, KeyError, AttributeError, IndexError, TypeError):
         return PageCheck("words", ("page",))
+
+
+def _job(content: Content) -> RenderJob:
+    lang: Literal["zh", "en"] = "en" if content.lang == "en" else "zh"
+    if isinstance(content.document, RollupDocument):
+        return RollupJob(content.document, lang)
+    return ReturnJob(content.document, lang, _verify_url(content))
 
 
 def _words(pdf: bytes) -> str:
@@ -59,7 +66,12 @@ def _verify_url(content: Content) -> str:
     return next((match.group() for match in found if match), "")
 
 
-def _figures_are_on(words: str, document: ReturnDocument, lang: str) -> bool:
+def _figures_are_on(words: str, document: ReturnDocument | RollupDocument, lang: str) -> bool:
+    if isinstance(document, RollupDocument):
+        means = document.figures.means
+        scores = [text for school in document.schools for text in (school.own, school.adjusted)]
+        figures = [means.own, means.own_without, means.adjusted, means.adjusted_without, *scores]
+        return all(text in words for text in (document.facts_digest, *filter(None, figures)))
     score = document.score
     if score.grade and lang == "zh" and not re.search(f"(?<!不){score.grade}", words):
         return False

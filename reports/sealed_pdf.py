@@ -13,8 +13,11 @@ import msgspec
 import pikepdf
 import rfc8785
 
-from reports.document import ReturnDocument, facts_digest, parse
-from reports.kinds import ATTACHMENT
+from reports import document as returns
+from reports import rollup
+from reports.document import ReturnDocument
+from reports.kinds import ATTACHMENT, ROLLUP
+from reports.rollup import RollupDocument
 from reports.signature import Broken
 
 OBJECT = re.compile(rb"^([0-9]{1,10}) 0 obj\b", re.M)
@@ -26,9 +29,9 @@ SIGNATURE = {"/Type", "/Filter", "/SubFilter", "/Contents", "/ByteRange", "/M"}
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a sealed return holds. `generator` names the edition that drew it, `lang` is the language of its pages."""
+    """What a sealed file holds. `generator` names the edition that drew it, `lang` is the language of its pages."""
 
-    document: ReturnDocument
+    document: ReturnDocument | RollupDocument
     lang: str
     generator: str
     links: tuple[str, ...]
@@ -45,6 +48,15 @@ def read(pdf: bytes, drawn: bytes) -> Content:
         with pikepdf.open(io.BytesIO(pdf)) as whole, pikepdf.open(io.BytesIO(drawn)) as before:
             _check_update(whole, before, pdf[len(drawn) :])
             return _content(before)
+    except pikepdf.PdfError as error:
+        raise Broken("unreadable") from error
+
+
+def attached_to(drawn: bytes) -> bytes:
+    """The data attached to a drawn return. Raises Broken (`no-data`, `unreadable`)."""
+    try:
+        with pikepdf.open(io.BytesIO(drawn)) as before:
+            return _attached(before)
     except pikepdf.PdfError as error:
         raise Broken("unreadable") from error
 
@@ -109,7 +121,7 @@ def _whole_text(item: Any) -> bytes:
 
 # ---------------------------------------------------------------- the data
 def _content(before: pikepdf.Pdf) -> Content:
-    document = _document(_attached(before))
+    document = _document(*_attached(before))
     return Content(
         document=document,
         lang="en" if str(before.Root.get("/Lang", "zh")).startswith("en") else "zh",
@@ -118,24 +130,32 @@ def _content(before: pikepdf.Pdf) -> Content:
     )
 
 
-def _attached(before: pikepdf.Pdf) -> bytes:
-    if list(before.attachments).count(ATTACHMENT) != 1:
+def _attached(before: pikepdf.Pdf) -> tuple[str, bytes]:
+    """The name and the bytes of the one file of data that there is."""
+    names = [name for name in before.attachments if name in {ATTACHMENT, ROLLUP}]
+    if len(names) != 1:
         raise Broken("no-data")
-    return before.attachments[ATTACHMENT].get_file().read_bytes()
+    return names[0], before.attachments[names[0]].get_file().read_bytes()
 
 
-def _document(data: bytes) -> ReturnDocument:
+def _document(name: str, data: bytes) -> ReturnDocument | RollupDocument:
     try:
         if rfc8785.dumps(json.loads(data)) != data:
             raise Broken("data-form")
-        document = parse(data)
+        document = returns.parse(data) if name == ATTACHMENT else rollup.parse(data)
     except (ValueError, RecursionError, msgspec.DecodeError, rfc8785.CanonicalizationError) as error:
         raise Broken("data-form") from error
-    if facts_digest(document) != document.facts_digest:
+    if _digest(document) != document.facts_digest:
         raise Broken("digest")
     if document.draft:
         raise Broken("draft")
     return document
+
+
+def _digest(document: ReturnDocument | RollupDocument) -> str:
+    if isinstance(document, RollupDocument):
+        return rollup.facts_digest(document)
+    return returns.facts_digest(document)
 
 
 def _alternatives(before: pikepdf.Pdf) -> Iterable[str]:

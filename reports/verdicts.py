@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reports.keys import in_groups
+from reports.rollup import RollupDocument
 from reports.verify import Reason, Verdict
 from reports.wording import Text
 from safety.clock import ZONE
@@ -26,7 +27,19 @@ def rows(verdict: Verdict, text: Text) -> list[tuple[str, str]]:
         (text("verify.fingerprint"), in_groups(verdict.fingerprint)),
     ]
     document = verdict.document
-    if document is not None:
+    if isinstance(document, RollupDocument):
+        means = document.figures.means
+        found += [
+            (text("verify.bureau"), f"{document.bureau.name.zh} {document.bureau.code}"),
+            (
+                text("verify.period"),
+                text("verify.version", period=document.period.id, version=document.version),
+            ),
+            (text("verify.mean"), f"{means.own or '—'} / {means.own_without or '—'}"),
+            (text("verify.standards"), document.standards),
+            (text("verify.facts"), document.facts_digest),
+        ]
+    elif document is not None:
         school, score = document.school, document.score
         version = text("verify.version", period=document.period.id, version=document.version)
         found += [
@@ -44,6 +57,7 @@ def rows(verdict: Verdict, text: Text) -> list[tuple[str, str]]:
 def as_json(verdict: Verdict, text: Text) -> dict[str, Any]:
     """The verdict for programs: codes stay, messages may change."""
     document = verdict.document
+    returned = None if isinstance(document, RollupDocument) else document
     return {
         "genuine": verdict.genuine,
         "reasons": [
@@ -58,12 +72,12 @@ def as_json(verdict: Verdict, text: Text) -> dict[str, Any]:
         "fingerprint": verdict.fingerprint,
         "sealed_at": verdict.sealed_at.isoformat() if verdict.sealed_at else None,
         "page": verdict.page,
-        "school": document.school.code if document else None,
+        "school": returned.school.code if returned else None,
         "bureau": document.bureau.code if document else None,
         "period": document.period.id if document else None,
         "version": document.version if document else None,
         "standards": document.standards if document else None,
-        "total": document.score.total if document else None,
-        "grade": document.score.grade if document else None,
+        "total": returned.score.total if returned else None,
+        "grade": returned.score.grade if returned else None,
         "facts_digest": document.facts_digest if document else None,
     }

@@ -15,12 +15,13 @@ from typing import Any, Literal
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from reports import sealed_pdf
+from reports import rollup_agree, sealed_pdf
 from reports.agree import disagreements
 from reports.document import ReturnDocument
 from reports.keys import fingerprint
 from reports.pages import PageCheck, check_pages
 from reports.pdf import Renderer
+from reports.rollup import RollupDocument
 from reports.sealed_pdf import Content
 from reports.signature import Broken, Signature, read_signature
 from safety.standards import Standards
@@ -49,7 +50,7 @@ class Verdict:
     sealed_by: str = ""
     fingerprint: str = ""
     sealed_at: datetime | None = None
-    document: ReturnDocument | None = None
+    document: ReturnDocument | RollupDocument | None = None
     page: Literal["same", "words", "figures", ""] = ""
 
     @property
@@ -101,11 +102,16 @@ class _Verifying:
             content = sealed_pdf.read(pdf, signature.drawn)
         except Broken as error:
             return None, [Reason(error.code, error.values)]
-        found = disagreements(content.document, self.standards)
-        reasons = [Reason(item.code, item.values) for item in found]
+        reasons = self._disagreements(content.document)
         if signature.signed_at < content.document.made_at.replace(microsecond=0):
             reasons.append(Reason("sealed-before-made"))
         return content, reasons
+
+    def _disagreements(self, document: ReturnDocument | RollupDocument) -> list[Reason]:
+        if isinstance(document, RollupDocument):
+            values = {"standards": document.standards}
+            return [Reason(code, values) for code in rollup_agree.disagreements(document, self.standards)]
+        return [Reason(item.code, item.values) for item in disagreements(document, self.standards)]
 
 
 def _signature(pdf: bytes) -> Signature:

@@ -11,6 +11,7 @@ from reports import known
 from reports.keys import SigningKey, in_groups, pem, trusted
 from reports.page_parts import text_of
 from reports.pdf import Renderer
+from reports.rollup import RollupDocument
 from reports.verdicts import rows, sentence
 from reports.verify import Verdict, verify
 from safety import in_use
@@ -109,7 +110,11 @@ async def _draw(
     text = text_of(request)
     document = verdict.document if verdict and verdict.genuine else None
     here = None
-    if document is not None:
+    if isinstance(document, RollupDocument):
+        here = await known.rollup(
+            document.bureau.code, document.period.id, document.version, document.facts_digest
+        )
+    elif document is not None:
         here = await known.of(
             document.school.code, document.period.id, document.version, document.facts_digest
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reports import known
 from reports.actions import seal
 from reports.adjustments import adjust
 from reports.canonical import canonical
@@ -151,3 +152,22 @@ async def test_the_board_shows_both_scores_who_is_missing_and_what_was_decided(e
             assert said in drawn, said
         assert f'href="{before}/schools/S001/adjustments/2026Q3"' in drawn
         assert "将于2026年10月3日 08:00自动封存" in drawn
+
+
+async def test_what_is_known_of_a_roll_up_is_whether_it_is_the_newest(
+    enter, press: Press, cast: Cast
+) -> None:
+    await seal_due(press.data, THIRD)
+    ((digest,),) = await fetch_tuples(
+        None, "select facts_digest from rollup where bureau = $1", [cast.county]
+    )
+    first = await known.rollup("HILL", "2026Q3", 1, digest)
+    assert first is not None
+    assert not first.superseded
+    assert await known.rollup("HILL", "2026Q3", 1, "0" * 64) is None
+    await adjust(cast["clerk"], cast.school, Q3, 4000, "台账不实", "adjust-0001", THIRD)
+    clerk = await enter("clerk")
+    assert (await clerk.send_form(PAGE, reason="核定", submission_key="again-00009")).status_code == 303
+    found = await known.rollup("HILL", "2026Q3", 1, digest)
+    assert found is not None
+    assert (found.superseded, found.newest) == (True, 2)
