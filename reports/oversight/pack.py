@@ -163,7 +163,10 @@ def _entry(row: EntryRow, ledger: Ledger, known: Mapping[int, Person], context: 
     by = known.get(row.recorded_by) if row.recorded_by is not None else None
     return [
         row.id,
-        *(sheet_cell(item, format_field(item, row.values.get(item.name), context)) for item in ledger.every_field),
+        *(
+            sheet_cell(item, format_field(item, row.values.get(item.name), context))
+            for item in ledger.every_field
+        ),
         row.recorded_at,
         by.login if by else "",
         row.supersedes,

@@ -30,9 +30,7 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="reports", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="reports", description=DESCRIPTION)
 
     manager.add_table(
         class_name="RollupFile",
