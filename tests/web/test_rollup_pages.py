@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reports import known
+from reports import files, known
 from reports.actions import seal
 from reports.adjustments import adjust
 from reports.canonical import canonical
@@ -19,11 +19,14 @@ from safety.calendar import Period
 from safety.clock import FixedClock
 from safety.database import fetch_tuples
 from safety.duties import close_at
+from safety.ids import new_id
 from safety.incidents.ledgers import INCIDENTS
 from safety.jobs.owner import me
 from safety.ledger.actions import record
+from safety.places.tables import Bureau
 from tests.cast import Browser, Cast
 from tests.county import at, make_county
+from tests.sample_rollup import sample_rollup
 from tests.web.conftest import Visit
 
 Q3 = Period.parse("2026Q3")
@@ -171,3 +174,39 @@ async def test_what_is_known_of_a_roll_up_is_whether_it_is_the_newest(
     found = await known.rollup("HILL", "2026Q3", 1, digest)
     assert found is not None
     assert (found.superseded, found.newest) == (True, 2)
+
+
+async def test_counties_with_instances_of_their_own_stand_on_the_board(
+    enter, press: Press, cast: Cast
+) -> None:
+    sent, content = sample_rollup(8), b"%PDF sent"
+    names = {"330102": "江州县教育局", "330103": "清江区教育局"}
+    for code, name in names.items():
+        await Bureau(code=code, name=name, parent=cast.county).save()
+        await fetch_tuples(
+            None,
+            "insert into peer (kind, code, name, bureau, token_digest, certificate, fingerprint, added_at) "
+            "values ('rollup', $1, $2, $3, $4, '', '', $5)",
+            [code, name, cast.county, code.rjust(64, "0"), THIRD],
+        )
+    message, text = new_id(), canonical(sent).decode()
+    digest = files.store(press.data, content)
+    await fetch_tuples(
+        None,
+        "insert into received_rollup (message, bureau, sender, period, version, document, document_digest, "
+        "facts_digest, bytes_digest, received_at) values ($1, $2, '330102', '2026Q3', 1, $3, $4, $5, $6, $7)",
+        [message, cast.county, text, "a" * 64, sent.facts_digest, digest, THIRD],
+    )
+    for who, before in (("clerk", ""), ("inspector", "/inspect")):
+        browser = await enter(who)
+        for path in (f"{before}{BOARD}?period=2026Q3", f"{before}{PAGE}"):
+            drawn = (await browser.get(path)).text
+            for said in ("江州县教育局", "清江区教育局", "已收到", "未收到", sent.figures.means.own):
+                assert said in drawn, (path, said)
+        answer = await browser.get(f"{before}{PAGE}/{message}/pdf")
+        assert (answer.content, answer.status_code) == (content, 200)
+    await fetch_tuples(None, "update received_rollup set document = '{}'")
+    clerk = await enter("clerk")
+    assert "已收到，无法读取" in (await clerk.get(f"{BOARD}?period=2026Q3")).text
+    await fetch_tuples(None, "update received_rollup set bureau = $1", [cast.city])
+    assert (await clerk.get(f"{PAGE}/{message}/pdf")).status_code == 404
