@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import tempfile
@@ -114,15 +115,29 @@ async def tools(settings: Settings, _now: datetime) -> str:
     return str(shutil.which("pg_dump"))
 
 
-async def audit(_settings: Settings, _now: datetime) -> str:
-    """Every line of the audit trail follows from the one before."""
+async def audit(settings: Settings, _now: datetime) -> str:
+    """Every line of the audit trail follows from the one before, and sealed returns name the ends that it had."""
+    from reports.contradictions import contradictions
     from safety.audit.queries import verify
 
     async with _open_database():
         bad = await verify()
-    if bad:
-        raise Unwell("; ".join(str(line) for line in bad))
+        against = await contradictions(settings.data, deep=False)
+    if bad or against:
+        raise Unwell("; ".join(str(found) for found in (*bad, *against)))
     return "ok"
+
+
+async def seal(settings: Settings, now: datetime) -> str:
+    """The key that seals returns can be used, and its certificate speaks for today; the detail is its fingerprint."""
+    from config.sealing import key_of
+    from reports.keys import in_groups
+
+    key = await asyncio.to_thread(key_of, settings)
+    until = key.certificate.not_valid_after_utc
+    if not key.certificate.not_valid_before_utc <= now <= until:
+        raise Unwell(f"{until:%Y-%m-%d} {in_groups(key.fingerprint)}")
+    return in_groups(key.fingerprint)
 
 
 async def outbox(settings: Settings, now: datetime) -> str:
@@ -171,6 +186,7 @@ CHECKS: dict[str, Check] = {
     "database": database,
     "tools": tools,
     "audit": audit,
+    "seal": seal,
     "outbox": outbox,
     "upward": upward,
 }

@@ -60,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.getLogger("piccolo").setLevel(logging.WARNING)
     # The scheduler says at every tick that it ticked.
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    # It greets too.
+    logging.getLogger("pikepdf").setLevel(logging.WARNING)
     # Each of their connections is told in a dozen lines; what came of it is told by who made it.
     for name in ("asyncssh", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)

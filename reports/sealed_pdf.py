@@ -52,15 +52,6 @@ def read(pdf: bytes, drawn: bytes) -> Content:
         raise Broken("unreadable") from error
 
 
-def attached_to(drawn: bytes) -> bytes:
-    """The data attached to a drawn return. Raises Broken (`no-data`, `unreadable`)."""
-    try:
-        with pikepdf.open(io.BytesIO(drawn)) as before:
-            return _attached(before)
-    except pikepdf.PdfError as error:
-        raise Broken("unreadable") from error
-
-
 # ---------------------------------------------------------------- what came with the signature
 def _check_update(whole: pikepdf.Pdf, before: pikepdf.Pdf, update: bytes) -> None:
     """The revision that adds the signature changes the catalog and one page by what the signature needs, no more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from reports.document import ReturnDocument
 from reports.keys import in_groups
 from reports.rollup import RollupDocument
 from reports.verify import Reason, Verdict
@@ -46,12 +47,26 @@ def rows(verdict: Verdict, text: Text) -> list[tuple[str, str]]:
             (text("verify.school"), f"{school.name.zh} {school.code}"),
             (text("verify.period"), version),
             (text("verify.score"), f"{score.total or '—'} {score.grade or ''}".strip()),
+            (text("verify.signed"), _signed(document, text)),
+            *_marks(document, text),
             (text("verify.standards"), document.standards),
             (text("verify.facts"), document.facts_digest),
         ]
     if verdict.page:
         found.append((text("verify.pages"), text(f"verify.page.{verdict.page}")))
     return found
+
+
+def _signed(document: ReturnDocument, text: Text) -> str:
+    name = document.sign_off.signer if document.sign_off else ""
+    return text(f"verify.signed.{document.status}", name=name)
+
+
+def _marks(document: ReturnDocument, text: Text) -> list[tuple[str, str]]:
+    """What is printed at its head: a test, made-up data, a late close."""
+    marks = {"test": document.test_clock, "made_up": document.made_up, "closed_late": document.closed_late}
+    said = [text(f"return.flag.{mark}") for mark, holds in marks.items() if holds]
+    return [(text("verify.marks"), text("return.comma").join(said))] if said else []
 
 
 def as_json(verdict: Verdict, text: Text) -> dict[str, Any]:
@@ -76,6 +91,7 @@ def as_json(verdict: Verdict, text: Text) -> dict[str, Any]:
         "bureau": document.bureau.code if document else None,
         "period": document.period.id if document else None,
         "version": document.version if document else None,
+        "status": returned.status if returned else None,
         "standards": document.standards if document else None,
         "total": returned.score.total if returned else None,
         "grade": returned.score.grade if returned else None,

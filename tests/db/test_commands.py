@@ -50,7 +50,7 @@ def test_the_first_administrator_is_made_from_the_shell(shell: Shell) -> None:
     assert shell.run("token", "revoke", str(token["number"])).returncode == 1
     assert shell.json("token", "list") == {"tokens": []}
     assert shell.json("user", "disable", "zhang.wei") == {"login": "zhang.wei"}
-    assert shell.json("audit", "verify") == {"good": True, "bad": []}
+    assert shell.json("audit", "verify") == {"good": True, "bad": [], "contradictions": []}
 
 
 def test_an_account_that_cannot_be_is_refused_with_its_place(shell: Shell) -> None:
