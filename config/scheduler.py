@@ -22,6 +22,7 @@ from reports.pdf import Renderer
 from reports.press import Press
 from reports.reminders import REMINDERS
 from reports.rollup_jobs import rollups
+from reports.rollup_press import print_missing
 from safety.access.jobs import purge
 from safety.clock import ZONE, Clock
 from safety.jobs.actions import Outcome, walk
@@ -59,6 +60,7 @@ def table(press: Press) -> tuple[Entry, ...]:
         (Job("tallies", nightly(TALLIES_AT), _by_now(compare_tallies)), "", 60),
         (Job("purge", nightly(PURGE_AT), _by_now(purge)), "", 60),
         (lambda clock: deliver_due(press, clock.now()), "deliver", 20),
+        (lambda clock: print_missing(press, clock.now()), "rollup-files", 60),
     )
     return tuple(_entry(press, job, name, seconds / pace) for job, name, seconds in rows)
 

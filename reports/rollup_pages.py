@@ -55,7 +55,6 @@ class State:
     due_at: datetime
     made: rollup_queries.Made | None = None
     way: str = ""
-    printed: bool = False
 
 
 async def counties(bureau_id: int, period: Period) -> list[CountyLine]:
@@ -73,7 +72,7 @@ async def state_of(bureau_id: int, period: Period, *, upward: bool) -> State:
     for last in (await rollup_queries.made(bureau_id, period))[:1]:
         rows = await fetch_tuples(None, OUTBOX, [last.id])
         way = "kept" if not rows or (rows[0][1] is None and not upward) else str(rows[0][0])
-        return State(due, last, way, await rollup_press.file_of(last.id) is not None)
+        return State(due, last, way)
     return State(due)
 
 

@@ -16,6 +16,8 @@ from safety.database import fetch_tuples
 from safety.errors import NotFound
 
 ROLLUP = "select document from rollup where id = $1"
+MISSING = """select r.id from rollup r where not exists (select 1 from rollup_file f where f.rollup = r.id)
+order by r.id"""
 FILE = "select bytes_digest, size, signed_at, fingerprint from rollup_file where rollup = $1"
 SAVE = """insert into rollup_file (rollup, bytes_digest, size, signed_at, fingerprint) values ($1, $2, $3, $4, $5)
 on conflict (rollup) do nothing"""
@@ -48,6 +50,16 @@ async def printed(press: Press, rollup_id: UUID, now: datetime) -> Printed:
         made = await file_of(rollup_id)
     assert made is not None
     return Printed(document, made)
+
+
+async def print_missing(press: Press, now: datetime) -> int:
+    """Make the files of sealed roll-ups that have none yet; how many were. Delivery makes them as well, but there is
+    not always a level above to which a roll-up goes.
+    """
+    missing = await fetch_tuples(None, MISSING)
+    for (rollup_id,) in missing:
+        await printed(press, rollup_id, now)
+    return len(missing)
 
 
 async def file_of(rollup_id: UUID) -> SealedFile | None:

@@ -56,8 +56,9 @@ join inbox_item i on i.id = d.item where i.period = $1 order by d.decided_at, d.
 NEWEST = "select school_code, max(version) from inbox_item where period = $1 group by school_code"
 RECEIVED = """select sender, period, document, document_digest from received_rollup where period <= $1
 order by period, version"""
-MADE = """select id, version, document_digest, facts_digest, sealed_at, reason, document from rollup
-where bureau = $1 and period = $2 order by version desc"""
+MADE = """select r.id, r.version, r.document_digest, r.facts_digest, r.sealed_at, r.reason, r.document,
+f.bytes_digest from rollup r left join rollup_file f on f.rollup = r.id
+where r.bureau = $1 and r.period = $2 order by r.version desc"""
 LAST = "select document from rollup where bureau = $1 and period = $2 order by version desc limit 1"
 
 
@@ -272,7 +273,7 @@ def _outcome(code: str, version: int, newest: int, accepted: set[tuple[str, int]
 # ---------------------------------------------------------------- what was made
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A sealed roll-up. `document` is read when it is asked for."""
+    """A sealed roll-up. `document` is read when it is asked for; `file` is None until its file has been made."""
 
     id: UUID
     version: int
@@ -281,6 +282,7 @@ class Made:
     sealed_at: datetime
     reason: str
     text: str
+    file: str | None
 
     @property
     def document(self) -> RollupDocument:

@@ -194,6 +194,18 @@ async def test_it_goes_to_the_bureau_above_in_the_transaction_that_seals_it(
         assert (content[:11], len(content)) == (b"%PDF rollup", size)
 
 
+async def test_one_that_goes_nowhere_has_its_file_too(county: Cast, press: Press) -> None:
+    await seal_due(press.data, THIRD)
+    assert (await rollup_queries.made(county.city, Q3))[0].file is None
+    tick = next(entry for entry in table(press) if entry.name == "rollup-files")
+    await tick.tick(FixedClock(THIRD))
+    await tick.tick(FixedClock(THIRD))
+    assert len(await fetch_tuples(None, "select rollup from rollup_file")) == 3
+    digest = (await rollup_queries.made(county.city, Q3))[0].file
+    assert digest is not None
+    assert files.read(press.data, digest).startswith(b"%PDF rollup")
+
+
 # ---------------------------------------------------------------- a further version
 async def test_a_further_version_says_why_and_what_was_before(county: Cast, press: Press) -> None:
     def again(reason: str = "核定得分", key: str = "again-00001", who: str = "clerk", at: datetime = THIRD):
