@@ -9,7 +9,7 @@ import click
 from config.invocation import Invocation, json_option
 
 # Folders inside the data folder whose files belong to the records; the rest can be made again.
-KEPT = ("evidence",)
+KEPT = ("evidence", "trust")
 
 
 @click.command(help="Write a verified copy of everything to FILE; the service may go on running.")
