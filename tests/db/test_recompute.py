@@ -38,8 +38,19 @@ async def cast(database: CampusEngine) -> Cast:
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_every_history_is_borne_out(cast: Cast, seed: int) -> None:
+    await is_borne_out(cast, seed, 120)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(100, 140))
+async def test_long_histories_are_borne_out(sqlite_database: CampusEngine, seed: int) -> None:
+    put_in_use()
+    await is_borne_out(await make_cast(START), seed, 300)
+
+
+async def is_borne_out(cast: Cast, seed: int, steps: int) -> None:
     history = await History.begin(random.Random(seed), cast)
-    await history.live(120)
+    await history.live(steps)
     for period in (Q2, Q3):
         instants = {close_at(period), close_at(period) - timedelta(days=9), history.now}
         for at in sorted(at for at in instants if at > START):

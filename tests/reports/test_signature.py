@@ -1,13 +1,18 @@
 """A sealed file, bit by bit: whatever changes in it, the signature no longer holds, and says why."""
 
+import asyncio
 import io
 import random
 from datetime import UTC, datetime
 
 import pikepdf
 import pytest
+from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import KeyUsageConstraints, SignatureCoverageLevel, async_validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
 
 from reports.keys import SigningKey
 from reports.seal import sign
@@ -129,3 +134,18 @@ def test_a_key_that_its_certificate_does_not_speak_for_signs_nothing() -> None:
 def test_a_certificate_speaks_for_its_own_time_only(year: int) -> None:
     with pytest.raises(Broken, match="certificate-expired"):
         sign(DRAWN, KEYS["p256"], AT.replace(year=year))
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_a_general_validator_finds_it_whole_and_valid(kind: str) -> None:
+    """PAdES as others read it: pyHanko's own validation, without the network."""
+    key = KEYS[kind]
+    certificate = asn1_x509.Certificate.load(key.certificate.public_bytes(Encoding.DER))
+    (embedded,) = PdfFileReader(io.BytesIO(sign(DRAWN, key, AT))).embedded_signatures
+    context = ValidationContext(trust_roots=[certificate], allow_fetching=False, moment=AT)
+    usage = KeyUsageConstraints(key_usage=set())
+    status = asyncio.run(async_validate_pdf_signature(embedded, context, key_usage_settings=usage))
+    assert status.bottom_line
+    assert status.coverage == SignatureCoverageLevel.ENTIRE_FILE
+    assert status.signer_reported_dt == AT
+    assert embedded.sig_object["/SubFilter"] == "/ETSI.CAdES.detached"

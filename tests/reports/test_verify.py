@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
+import os
 import random
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +26,7 @@ from reports import queries
 from reports.canonical import canonical
 from reports.compile import Making, compile_return
 from reports.document import Bureau, ChainHead, ReturnDocument, Words, freeze
-from reports.keys import SigningKey, signing_key
+from reports.keys import SigningKey, pem, signing_key, trust
 from reports.pdf import Renderer
 from reports.seal import sign
 from reports.verify import LARGEST, Verdict, verify
@@ -264,3 +268,56 @@ async def test_other_fonts_draw_the_same_words(desk: Desk, tmp_path: Path) -> No
 async def test_rubbish_is_not_genuine(desk: Desk, rubbish: bytes) -> None:
     assert await desk.codes(rubbish) <= {"not-pdf", "unsigned"}
     assert await desk.codes(b"%PDF-1.7\n" + bytes(LARGEST)) == {"too-large"}
+
+
+# ---------------------------------------------------------------- on the command line, with nothing else there
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`safe-campus return verify …` in an empty place: no database, no settings, no network."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFE_CAMPUS_")}
+    own = {
+        "SAFE_CAMPUS_DATA": str(folder / "data"),
+        "SAFE_CAMPUS_DATABASE": "postgresql://nowhere.invalid/none",
+        "LANG": "C.UTF-8",
+    }
+    command = [sys.executable, "-c", "from config.cli import main; main()", "return", "verify", *arguments]
+    root = Path(__file__).resolve().parents[2]
+    return subprocess.run(
+        command, cwd=root, env=kept | own, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+async def test_the_command_needs_the_file_and_the_certificate_alone(desk: Desk, tmp_path: Path) -> None:
+    file, certificate = tmp_path / "return.pdf", tmp_path / "school.pem"
+    file.write_bytes(desk.sealed)
+    certificate.write_bytes(pem(desk.key.certificate))
+    done = await asyncio.to_thread(run, tmp_path, str(file), "--trust", str(certificate), "--json")
+    said = json.loads(done.stdout)
+    assert (done.returncode, said["genuine"], said["reasons"], said["page"]) == (0, True, [], "same")
+    assert (said["school"], said["period"], said["version"]) == ("S001", "2026Q3", 1)
+    assert said["total"] == desk.document.score.total
+    assert not (tmp_path / "data" / "signing-key.pem").exists()
+
+
+async def test_the_command_trusts_what_is_pinned(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "return.pdf"
+    file.write_bytes(desk.sealed)
+    stranger = await asyncio.to_thread(run, tmp_path, str(file))
+    assert stranger.returncode == 1
+    assert "not among the trusted ones" in stranger.stdout
+    assert desk.key.fingerprint in stranger.stdout
+    trust(tmp_path / "data", desk.key.certificate)
+    known = await asyncio.to_thread(run, tmp_path, str(file))
+    assert (known.returncode, known.stderr) == (0, "")
+    assert "genuine" in known.stdout
+
+
+async def test_the_command_says_what_it_cannot_read(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "return.pdf"
+    file.write_bytes(desk.sealed[:-1])
+    changed = await asyncio.to_thread(run, tmp_path, str(file), "--json")
+    assert changed.returncode == 1
+    assert [reason["code"] for reason in json.loads(changed.stdout)["reasons"]] == ["not-whole"]
+    missing = await asyncio.to_thread(run, tmp_path, str(tmp_path / "nothing.pdf"))
+    assert (missing.returncode, missing.stderr[:5]) == (1, "FILE:")
+    certificate = await asyncio.to_thread(run, tmp_path, str(file), "--trust", str(file))
+    assert (certificate.returncode, certificate.stderr[:8]) == (1, "--trust:")
