@@ -21,7 +21,7 @@ test:
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > .lint-imports.log || { cat .lint-imports.log; exit 1; }
-	@$(BIN)/python -m pytest -p tests.plugin_no_skip -q -m "not soak"
+	@$(BIN)/python -m pytest -p tests.plugin_no_skip -q -m "not soak" -n 2 --dist loadfile
 
 soak:
 	@$(PYTHON) scripts/setup.py develop

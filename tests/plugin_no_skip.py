@@ -10,18 +10,17 @@ import pytest
 _skipped: list[str] = []
 
 
-def _note(report: pytest.TestReport | pytest.CollectReport) -> None:
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     # An expected failure is reported as skipped too, but it ran.
     if report.skipped and not hasattr(report, "wasxfail"):
         _skipped.append(report.nodeid)
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    _note(report)
-
-
+@pytest.hookimpl(tryfirst=True)
 def pytest_collectreport(report: pytest.CollectReport) -> None:
-    _note(report)
+    # Of what it did not even collect, a process that runs a share of the tests tells only failures.
+    if report.skipped:
+        report.outcome = "failed"
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -205,6 +205,8 @@ async def test_every_route_states_its_rule_and_open_ones_are_few(app: Litestar) 
         "/login",
         "/logout",
         "/setup",
+        "/verify",
+        "/verify/certificate.pem",
     }
 
 
