@@ -20,6 +20,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def pytest_collectreport(report: pytest.CollectReport) -> None:
     # Of what it did not even collect, a process that runs a share of the tests tells only failures.
     if report.skipped:
+        _skipped.append(report.nodeid)
         report.outcome = "failed"
 
 

@@ -58,6 +58,9 @@ def test_a_library_is_found_by_loading_it(setup: ModuleType) -> None:
     assert not setup.library("libno-such-thing.so.9")()
 
 
+RUN = ("-m", "pytest", "-q", "-p", "tests.plugin_no_skip", "-c", os.devnull)
+
+
 @pytest.mark.parametrize(
     ("body", "fails"),
     [
@@ -67,14 +70,16 @@ def test_a_library_is_found_by_loading_it(setup: ModuleType) -> None:
     ],
     ids=["skipped", "module-skipped", "expected-failure"],
 )
-def test_a_run_that_skips_fails(tmp_path: Path, body: str, fails: bool) -> None:
+@pytest.mark.parametrize("processes", ["0", "1"])
+def test_a_run_that_skips_fails(tmp_path: Path, body: str, fails: bool, processes: str) -> None:
     (tmp_path / "test_it.py").write_text(body + "\ndef test_another(): pass\n")
     outcome = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "tests.plugin_no_skip", "-c", os.devnull, str(tmp_path)],
+        [sys.executable, *RUN, "-n", processes, str(tmp_path)],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert (outcome.returncode != 0) == fails, outcome.stdout
-    assert ("SKIPPED, so this run fails" in outcome.stdout) == fails
+    # A process of its own tells of what it did not collect as of an error.
+    assert ("SKIPPED, so this run fails" in outcome.stdout or "ERROR" in outcome.stdout) == fails
