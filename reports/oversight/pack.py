@@ -27,7 +27,7 @@ from safety.database import fetch_tuples
 from safety.errors import NotFound
 from safety.ledger import queries as ledger_queries
 from safety.ledger.declare import Kind, Ledger
-from safety.ledger.parse import Context, format_field
+from safety.ledger.parse import Context, format_field, format_local
 from safety.ledger.queries import Person
 from safety.ledger.routes import sheet_cell
 from safety.ledger.rows import EntryRow
@@ -43,6 +43,8 @@ i.received_at from inbox_item i left join return_decision d on d.item = i.id
 join school s on s.code = i.school_code where s.id = $1 and i.period = $2 order by i.version, d.decided_at"""
 SCANS = """select r.version, c.bytes_digest, c.media_type, c.attacher, c.attached_at from return_scan c
 join school_return r on r.id = c.sealed where r.school = $1 and r.period = $2 order by c.attached_at"""
+EVENTS = """select v.chain, v.kind, v.value, v.happened_at, v.recorded_at, a.login from entry_event v
+left join account a on a.id = v.recorded_by where v.school = $1 and v.ledger = $2 order by v.recorded_at, v.id"""
 META = ("recorded_at", "recorded_by", "supersedes", "voided_at", "why")
 ENDINGS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
 
@@ -89,6 +91,8 @@ async def pack_of(scope: Scope, school_id: int, code: str, period: Period, data:
     members["received.json"] = _json(await _received(school_id, period))
     for ledger in in_use.registry():
         members[f"entries/{ledger.name}.csv"] = await _entries(scope, ledger, school_id, period, now)
+        if ledger.events:
+            members[f"entries/{ledger.name}-events.csv"] = await _events(ledger, school_id)
     members["notes.json"] = _json(await _notes(scope, school_id))
     members["trail.csv"] = await _trail(school_id)
     return Pack(members, code, period.id)
@@ -175,6 +179,12 @@ def _entry(row: EntryRow, ledger: Ledger, known: Mapping[int, Person], context: 
     ]
 
 
+async def _events(ledger: Ledger, school_id: int) -> bytes:
+    """All later facts of a ledger's entries (sample discarded, drill evaluated, liability found …), oldest first."""
+    rows = await fetch_tuples(None, EVENTS, [school_id, ledger.name])
+    return _csv(["entry", "kind", "value", "happened_at", "recorded_at", "recorded_by"], rows)
+
+
 async def _notes(scope: Scope, school_id: int) -> dict[str, Any]:
     threads = [
         [{name: getattr(note, name) for name in note.__slots__} for note in thread.notes]
@@ -189,7 +199,9 @@ async def _notes(scope: Scope, school_id: int) -> dict[str, Any]:
 
 async def _trail(school_id: int) -> bytes:
     head = ["position", "at", "actor_login", "action", "subject", "facts", "previous", "digest"]
-    return _csv(head, [[getattr(line, name) for name in head] async for line in audit.lines(school_id)])
+    rows = [[getattr(line, name) for name in head] async for line in audit.lines(school_id)]
+    # A line's digest is of the instant as it was written.
+    return _csv(head, [[row[0], row[1].isoformat(), *row[2:]] for row in rows])
 
 
 # ---------------------------------------------------------------- texts
@@ -212,4 +224,7 @@ def _csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 
 def _cell(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime | date) else str(value)
+    """Instants are local, as everything else in these tables is."""
+    if isinstance(value, datetime):
+        return format_local(value)
+    return value.isoformat() if isinstance(value, date) else str(value)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import jinja2
 from litestar import Response
@@ -163,6 +163,7 @@ def draw(
         "viewer": visit.scope,
         "csrf": visit.csrf,
         "path": request.url.path,
+        "other_language": _in_other_language(request, visit.lang),
         "notice": _notice(request, pages.catalogue),
         "nav": links_for(kernel.nav, visit.scope, request.url.path),
         "banners": kernel.banners,
@@ -170,6 +171,15 @@ def draw(
     }
     html = pages.draw(template, visit.lang, **(given | context))
     return Response(html, status_code=status, media_type=MediaType.HTML)
+
+
+def _in_other_language(request: WebRequest, lang: str) -> str:
+    """The same address, whatever it asks for, in the language that is not this one."""
+    asked = [
+        (name, value) for name, value in request.query_params.multi_items() if name not in {"lang", "notice"}
+    ]
+    other = next(item for item in LANGUAGES if item != lang)
+    return f"{request.url.path}?{urlencode([*asked, ('lang', other)])}"
 
 
 def _notice(request: WebRequest, catalogue: Catalogue) -> str | None:

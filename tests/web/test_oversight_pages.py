@@ -46,6 +46,10 @@ async def test_an_inspector_asks_about_an_entry_and_the_officer_answers(visit: V
     assert path.replace("&", "&amp;") in page
     form = (await inspector.get(path)).text
     assert "质询：请学校答复" in form
+    other = re.search(r'class="lang" href="([^"]+)"', form)
+    assert other is not None
+    assert "A query: the school is to answer" in (await inspector.get(other[1].replace("&amp;", "&"))).text
+    assert (await inspector.get(f"{path}&lang=zh")).status_code == 200
     refused = await inspector.send_form(path, kind="query", text="", submission_key=key_of(form))
     assert refused.status_code == 400
     assert "请填写" in refused.text
@@ -143,12 +147,15 @@ async def test_the_evidence_pack_holds_what_its_manifest_says(
         entries = list(
             csv.reader(io.StringIO(archive.read("entries/class_sessions.csv").decode("utf-8-sig")))
         )
+        assert "entries/incidents-events.csv" in archive.namelist()
         trail = list(csv.reader(io.StringIO(archive.read("trail.csv").decode("utf-8-sig"))))
     facts = {
         fact["id"] for fact in json.loads(document)["facts"] if fact["line"].startswith("education.weekly")
     }
     assert facts <= {line[0] for line in entries[1:]}
     assert trail[1][0] == "1"
+    assert trail[1][1].endswith("+00:00")
+    assert re.fullmatch(r"2026-\d\d-\d\dT\d\d:\d\d(:[\d.]+)?", entries[1][entries[0].index("recorded_at")])
     assert pack.zip() == answer.content
 
 
