@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -22,13 +21,13 @@ from safety.database import fetch_tuples, transaction
 from safety.duties import close_at
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound
 from safety.ids import new_id
+from safety.submission import checked_key
 
 DRAFT_DAYS = 10
 """From how many days before a quarter's end its draft may be looked at and signed. A default of this product."""
 LATE_AFTER = timedelta(minutes=15)
 """A close that begins later than this after its time was missed by a system that was not running."""
 COMMENT_LENGTH = 400
-KEY = re.compile(r"[A-Za-z0-9._:-]{8,80}")
 
 SAVE_SIGN_OFF = """insert into sign_off
 (id, school, period, signed_by, signer, signed_at, facts_digest, facts, comment, submission_key)
@@ -74,8 +73,7 @@ async def sign(
         raise NotFound
     if "principal" not in scope.roles_at(school_id):
         raise NotAllowed("principal-only")
-    if not KEY.fullmatch(key):
-        raise BadInput.one("submission_key", "key-form")
+    checked_key(key)
     if len(comment) > COMMENT_LENGTH:
         raise BadInput.one("comment", "text-long", maximum=COMMENT_LENGTH, length=len(comment))
     async with transaction():

@@ -21,13 +21,13 @@ from safety.duties import close_at
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound
 from safety.ids import new_id
 from safety.scoring import decimal
+from safety.submission import checked_key
 from safety.web.calls import Call
 
 MOST = 100_00
 REASON_LENGTH, TEXT_LENGTH = 400, 1000
 UPHELD, REJECTED = "upheld", "rejected"
 TOLD_FOR = timedelta(days=14)
-KEY = re.compile(r"[A-Za-z0-9._:-]{8,80}")
 POINTS = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))?", re.ASCII)
 
 OF_SCHOOL = """select a.id, a.total, a.own, a.reason, a.maker, a.made_at, p.id, p.text, p.maker, p.made_at,
@@ -268,8 +268,7 @@ def _let_in(scope: Scope, school_id: int, roles: set[str], code: str) -> None:
 
 
 def _check(key: str, text: str, name: str, most: int) -> None:
-    if not KEY.fullmatch(key):
-        raise BadInput.one("submission_key", "key-form")
+    checked_key(key)
     if not text.strip():
         raise BadInput.one(name, "required")
     if len(text) > most:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reports import queries, standing
-from reports.actions import KEY, may_be_drafted
+from reports.actions import may_be_drafted
 from reports.document import ReturnDocument
 from safety.access.scope import Scope
 from safety.audit.actions import append
@@ -16,6 +16,7 @@ from safety.calendar import Period
 from safety.database import fetch_tuples, transaction
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound, Problem
 from safety.ids import new_id
+from safety.submission import checked_key
 
 LENGTH = 200
 WRITERS = frozenset({"officer", "principal"})
@@ -84,8 +85,7 @@ def _check(scope: Scope, school_id: int, texts: Mapping[str, str], key: str) -> 
         raise NotFound
     if not scope.roles_at(school_id) & WRITERS:
         raise NotAllowed("correctors-only")
-    if not KEY.fullmatch(key):
-        raise BadInput.one("submission_key", "key-form")
+    checked_key(key)
     problems = [
         Problem(f"cause-{line}", "text-long", {"maximum": LENGTH, "length": len(text)})
         for line, text in texts.items()

@@ -11,7 +11,6 @@ from typing import Final, Literal
 from uuid import UUID
 
 from reports import queries, standing
-from reports.actions import KEY
 from reports.canonical import canonical
 from safety.access.scope import Scope
 from safety.audit.actions import append
@@ -19,6 +18,7 @@ from safety.calendar import Period
 from safety.database import fetch_tuples, transaction
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound, Problem
 from safety.ids import new_id
+from safety.submission import KEY
 
 REASONS_LENGTH = 1000
 LINE_LENGTH = 200

@@ -11,7 +11,6 @@ from datetime import datetime
 import msgspec
 
 from reports import actions, queries, standing
-from reports.actions import KEY
 from reports.canonical import canonical
 from reports.compile import Making, compile_return
 from reports.diff import LineDiff, changes_since, lines_between, points_of
@@ -26,6 +25,7 @@ from safety.errors import BadInput, Conflict, NotAllowed, NotFound
 from safety.ids import new_id
 from safety.scores import scores
 from safety.scoring import as_json
+from safety.submission import checked_key
 from safety.web.calls import Call
 
 REASON_LENGTH = 400
@@ -106,8 +106,7 @@ def _corrector(scope: Scope, school_id: int) -> None:
 
 
 def _check(reason: str, key: str) -> None:
-    if not KEY.fullmatch(key):
-        raise BadInput.one("submission_key", "key-form")
+    checked_key(key)
     if not reason.strip():
         raise BadInput.one("reason", "reasons-missing")
     if len(reason) > REASON_LENGTH:

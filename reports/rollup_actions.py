@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import logging
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,11 +23,11 @@ from safety.duties import close_at
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound
 from safety.ids import new_id
 from safety.national import National
+from safety.submission import checked_key
 
 log = logging.getLogger(__name__)
 
 REASON_LENGTH = 400
-KEY = re.compile(r"[A-Za-z0-9._:-]{8,80}")
 DUE_DAY = "rollup.due_day"
 SAVE = """insert into rollup (id, bureau, period, version, document, document_digest, facts_digest, previous_digest,
 sealed_at, made_by, reason, submission_key) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
@@ -135,8 +134,7 @@ async def seal_again(
     `same-key-other-body`).
     """
     _clerk(scope, bureau_id)
-    if not KEY.fullmatch(key):
-        raise BadInput.one("submission_key", "key-form")
+    checked_key(key)
     if not reason.strip():
         raise BadInput.one("reason", "required")
     if len(reason) > REASON_LENGTH:

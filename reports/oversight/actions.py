@@ -1,7 +1,6 @@
 """Writing notes and drawing samples: by those who inspect, and answers by the school that is asked."""
 
 import json
-import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +17,9 @@ from safety.database import fetch_tuples, transaction
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound
 from safety.ids import new_id
 from safety.rulebook import Rulebook
+from safety.submission import checked_key
 
 TEXT_LENGTH = 1000
-KEY = re.compile(r"[A-Za-z0-9._:-]{8,80}")
 INSPECTING = ("inspector", "clerk")
 ANSWERING = ("officer", "principal")
 FOLLOWING = {"comment": INSPECTING, "answer": ANSWERING, "settled": INSPECTING}
@@ -61,7 +60,7 @@ async def begin(
     _check(scope, school_id, INSPECTING)
     if kind not in {"comment", "query"}:
         raise BadInput.one("kind", "choice-unknown", text=kind, allowed="comment, query")
-    text, key = _text(text), _key(key)
+    text, key = _text(text), checked_key(key)
     await check_about(scope, school_id, about)
     id_ = new_id()
     return await _save(scope, school_id, id_, id_, kind, about, text, key, now)
@@ -77,7 +76,7 @@ async def follow(
     if kind not in FOLLOWING:
         raise BadInput.one("kind", "choice-unknown", text=kind, allowed=", ".join(FOLLOWING))
     _check(scope, school_id, FOLLOWING[kind])
-    key = _key(key)
+    key = checked_key(key)
     text = _text(text) if kind != "settled" or text.strip() else ""
     async with transaction():
         found = await queries.thread(scope, school_id, thread)
@@ -99,7 +98,7 @@ async def draw_sample(
     Raises BadInput for a size out of 1 to 200, an unknown ledger, or nothing to draw from; else as `begin`.
     """
     _check(scope, school_id, INSPECTING)
-    key = _key(key)
+    key = checked_key(key)
     if size < 1:
         raise BadInput.one("size", "too-small", minimum=1)
     if size > MOST:
@@ -138,12 +137,6 @@ def _check(scope: Scope, school_id: int, roles: Sequence[str]) -> None:
         raise NotFound
     if not scope.may(school_id, *roles):
         raise NotAllowed
-
-
-def _key(key: str) -> str:
-    if not KEY.fullmatch(key):
-        raise BadInput.one("submission_key", "key-form")
-    return key
 
 
 def _text(text: str) -> str:

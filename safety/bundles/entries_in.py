@@ -17,12 +17,13 @@ from safety.clock import local_day
 from safety.database import execute_many, fetch_tuples
 from safety.errors import Problem
 from safety.ids import new_id
-from safety.ledger.actions import KEY, WHY_LENGTH
+from safety.ledger.actions import WHY_LENGTH
 from safety.ledger.declare import GRID_ZONE, Field, Kind, Ledger, Values
 from safety.ledger.parse import Context, FieldError, format_field, parse_field
 from safety.ledger.permission import can_write, own_classes
 from safety.ledger.rows import META, EntryRow, body_digest, shape_of
 from safety.ledger.values import parse_values
+from safety.submission import KEY
 from safety.text import Text
 
 RESERVED = ("recorded_at", *STATE, *OWN)

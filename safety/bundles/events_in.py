@@ -15,10 +15,10 @@ from safety.clock import local_day
 from safety.database import execute_many, fetch_tuples
 from safety.errors import Problem
 from safety.ids import new_id
-from safety.ledger.actions import KEY
 from safety.ledger.declare import EventKind, Field, Kind, Ledger, Registry
 from safety.ledger.parse import Context, FieldError, format_plain, parse_field
 from safety.ledger.rows import shape_of
+from safety.submission import KEY
 from safety.text import Text
 
 ADD = """insert into entry_event

@@ -1,6 +1,5 @@
 """Writing entries: each action is one transaction that writes the row, the audit line and the tallies together."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -37,8 +36,8 @@ from safety.ledger.tallies import refresh
 from safety.ledger.values import problems_in
 from safety.measures import Version, first_alike
 from safety.places.facts import school_facts
+from safety.submission import checked_key
 
-KEY = re.compile(r"[A-Za-z0-9._:-]{8,80}")
 WHY_LENGTH = 400
 ADD_EVENT = (
     "insert into entry_event "
@@ -83,7 +82,7 @@ async def record(
     known = context if context is not None else Context(await school_facts(school_id), at)
     values = _complete(ledger, values)
     _check(ledger, scope, school_id, values, known)
-    key = _key(submission_key)
+    key = checked_key(submission_key)
     digest = body_digest(ledger, values, on_behalf_of=on_behalf_of)
     entry = _Draft(ledger, school_id, values, key, digest, at, on_behalf_of)
     async with transaction():
@@ -119,7 +118,7 @@ async def correct(
     may_record(ledger, scope, school_id)
     known = context if context is not None else Context(await school_facts(school_id), now)
     values, why = _complete(ledger, values), _why(why)
-    key = _key(submission_key)
+    key = checked_key(submission_key)
     digest = body_digest(ledger, values, supersedes=entry_id, on_behalf_of=on_behalf_of)
     async with transaction():
         old = await _locked(ledger, school_id, entry_id)
@@ -179,7 +178,7 @@ async def add_event(
     event = event_kind(ledger, kind)
     may_add(event, scope, school_id)
     at = _recorded_at(scope, recorded_at, now)
-    key = _key(submission_key)
+    key = checked_key(submission_key)
     async with transaction():
         entry = await _locked(ledger, school_id, entry_id)
         _check_stands(entry)
@@ -254,12 +253,6 @@ async def _check_person(school_id: int, account_id: int | None) -> None:
     sql = "select 1 from role_grant where school = $1 and account = $2 limit 1"
     if not await fetch_tuples(None, sql, [school_id, account_id]):
         raise BadInput.one("on_behalf_of", "person-unknown", text=account_id)
-
-
-def _key(text: str) -> str:
-    if not KEY.fullmatch(text):
-        raise BadInput.one("submission_key", "key-form")
-    return text
 
 
 def _why(text: str) -> str:
