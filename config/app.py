@@ -19,29 +19,23 @@ from config.scheduler import running
 from config.sealing import key_of
 from config.settings import Settings
 from config.upstream import way_of
-from reports import (
-    adjustment_routes,
-    adjustments,
-    board_pages,
-    delivery_routes,
-    english_routes,
-    inbox_routes,
-    inspection,
-    life,
-    life_routes,
-    peer_routes,
-    receive_routes,
-    reminders,
-    rollup_routes,
-    verify_routes,
-)
+from reports import inspection
 from reports import routes as return_routes
+from reports.bureau import adjustment_routes, adjustments, reminders
+from reports.bureau import pages as board_pages
+from reports.delivery import peer_routes, receive_routes
+from reports.delivery import routes as delivery_routes
+from reports.delivery.receive_routes import Door
+from reports.life import actions as life
+from reports.life import english_routes, inbox_routes
+from reports.life import routes as life_routes
 from reports.oversight import calls as oversight_calls
 from reports.oversight import routes as oversight_routes
 from reports.pdf import Renderer
-from reports.receive_routes import Door
+from reports.rollup import routes as rollup_routes
 from reports.transports import Transport
-from reports.verify_routes import Desk
+from reports.verification import routes as verify_routes
+from reports.verification.routes import Desk
 from safety.access import admin_routes
 from safety.access import routes as access_routes
 from safety.clock import Clock

@@ -84,7 +84,7 @@ def drawing(code: str) -> Check:
     """The check of that code among those of the drawing of documents: a library, or the fonts."""
 
     async def check(settings: Settings, _now: datetime) -> str:
-        from reports import fonts
+        from reports.drawing import fonts
 
         found = next(one for one in fonts.check(settings.data) if one.code == code)
         if not found.ok:
@@ -117,7 +117,7 @@ async def tools(settings: Settings, _now: datetime) -> str:
 
 async def audit(settings: Settings, _now: datetime) -> str:
     """Every line of the audit trail follows from the one before, and sealed returns name the ends that it had."""
-    from reports.contradictions import contradictions
+    from reports.verification.contradictions import contradictions
     from safety.audit.queries import verify
 
     async with _open_database():
@@ -131,7 +131,7 @@ async def audit(settings: Settings, _now: datetime) -> str:
 async def seal(settings: Settings, now: datetime) -> str:
     """The key that seals returns can be used, and its certificate speaks for today; the detail is its fingerprint."""
     from config.sealing import key_of
-    from reports.keys import in_groups
+    from reports.sealing.keys import in_groups
 
     key = await asyncio.to_thread(key_of, settings)
     until = key.certificate.not_valid_after_utc
@@ -142,7 +142,7 @@ async def seal(settings: Settings, now: datetime) -> str:
 
 async def outbox(settings: Settings, now: datetime) -> str:
     """No message has waited long for its receipt, and none was refused for good."""
-    from reports.outbox import dead, overdue
+    from reports.delivery.outbox import dead, overdue
 
     async with _open_database():
         stuck, refused = await overdue(now, upward=settings.upstream is not None), await dead()

@@ -17,12 +17,12 @@ from apscheduler.triggers.interval import IntervalTrigger
 from config.sealing import key_of
 from config.settings import Settings
 from config.upstream import way_of
+from reports.bureau.reminders import REMINDERS
 from reports.jobs import deliver_due, quarter_close
 from reports.pdf import Renderer
 from reports.press import Press
-from reports.reminders import REMINDERS
-from reports.rollup_jobs import rollups
-from reports.rollup_press import print_missing
+from reports.rollup.jobs import rollups
+from reports.rollup.press import print_missing
 from safety.access.jobs import purge
 from safety.clock import ZONE, Clock
 from safety.jobs.actions import Outcome, walk

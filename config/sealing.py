@@ -1,7 +1,7 @@
 """The key that this installation seals with, as its settings give it."""
 
 from config.settings import PREFIX, Settings
-from reports.keys import BadKey, SigningKey, signing_key
+from reports.sealing.keys import BadKey, SigningKey, signing_key
 from safety.errors import BadInput
 
 PROBLEMS = {

@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from config.upstream import Upstream, read_operator, read_upstream
-from reports.mail import Operator
+from reports.delivery.mail import Operator
 from safety.clock import ZONE, Clock, FileClock, SystemClock
 from safety.errors import BadInput
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from reports.mail import MailServer, Operator
+from reports.delivery.mail import MailServer, Operator
 from reports.transports import Guarded, Transport
 from safety.errors import BadInput
 
@@ -92,7 +92,7 @@ def _https(parts: SplitResult, upstream: Upstream) -> Transport:
 
 
 def _certificate(upstream: Upstream) -> x509.Certificate:
-    from reports.keys import BadKey, certificates_in
+    from reports.sealing.keys import BadKey, certificates_in
 
     if not upstream.certificate:
         raise _bad(CERTIFICATE, "upstream-needs", scheme="https")

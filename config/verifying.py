@@ -12,7 +12,7 @@ from safety.errors import BadInput
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from reports.verify import Verdict
+    from reports.verification.verify import Verdict
 
 
 def verdict_on(file: Path, trust: tuple[Path, ...]) -> Verdict:
@@ -28,7 +28,7 @@ def verdict_on(file: Path, trust: tuple[Path, ...]) -> Verdict:
 
 
 def _trusted(trust: tuple[Path, ...]) -> tuple[x509.Certificate, ...]:
-    from reports.keys import BadKey, certificates_in, trusted
+    from reports.sealing.keys import BadKey, certificates_in, trusted
 
     if not trust:
         try:
@@ -48,7 +48,7 @@ def _trusted(trust: tuple[Path, ...]) -> tuple[x509.Certificate, ...]:
 async def _checked(pdf: bytes, trusted: tuple[x509.Certificate, ...]) -> Verdict:
     from config.rules import product_standards
     from reports.pdf import Renderer
-    from reports.verify import verify
+    from reports.verification.verify import verify
 
     renderer = Renderer(data_folder(), size=1)
     try:

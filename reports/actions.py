@@ -11,8 +11,8 @@ import msgspec
 from reports import queries
 from reports.canonical import canonical
 from reports.compile import Making, compile_return
+from reports.delivery.outbox import post
 from reports.document import ReturnDocument
-from reports.outbox import post
 from safety.access.scope import Scope
 from safety.audit.actions import append
 from safety.calendar import Period

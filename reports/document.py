@@ -231,7 +231,7 @@ class ReturnDocument(Part, frozen=True, kw_only=True):
     """A school's quarter. Make it with `freeze`, which sorts it and fills in the facts digest.
 
     `profile`, `added`, `tested_as_closed`, the facts and the incidents' histories are what the score was worked out of
-    (see `reports/recompute.py`).
+    (see `reports/verification/recompute.py`).
     """
 
     schema: Literal["safe-campus.return.v1"] = SCHEMA

@@ -9,12 +9,14 @@ from uuid import UUID
 from litestar import Response, Router, get
 from litestar.params import FromPath
 
-from reports import boards, inbox_routes, queries
+from reports import queries
 from reports import routes as report_routes
-from reports.adjustment_routes import draw_adjustments
-from reports.board_pages import BureauDoor, show_board, show_incidents, show_late
+from reports.bureau import boards
+from reports.bureau.adjustment_routes import draw_adjustments
+from reports.bureau.pages import BureauDoor, show_board, show_incidents, show_late
+from reports.life import inbox_routes
 from reports.oversight.pack import pack_of
-from reports.rollup_pages import draw_rollup, send_rollup
+from reports.rollup.pages import draw_rollup, send_rollup
 from safety.audit import queries as audit
 from safety.ledger import entry_routes
 from safety.ledger import routes as ledger_routes

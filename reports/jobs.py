@@ -7,8 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 from reports.actions import seal
-from reports.alerts import alert
-from reports.delivery import LOOK_AGAIN_SECONDS, Progress, deliver_waiting
+from reports.delivery.actions import LOOK_AGAIN_SECONDS, Progress, deliver_waiting
+from reports.delivery.alerts import alert
 from reports.press import Press
 from safety.calendar import Period
 from safety.clock import Clock

@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from reports import rollup_view
 from reports.canonical import canonical
 from reports.document import ReturnDocument
-from reports.return_book import return_book
-from reports.rollup import RollupDocument
-from reports.view import view
-from reports.wording import Text
+from reports.layout.return_book import return_book
+from reports.layout.view import view
+from reports.layout.wording import Text
+from reports.rollup import view as rollup_view
+from reports.rollup.document import RollupDocument
 
 Language = Literal["zh", "en"]
 Texts = Callable[[Language], Text]

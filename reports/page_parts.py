@@ -7,8 +7,8 @@ from litestar import Response
 
 from reports import files
 from reports.document import ReturnDocument
-from reports.view import View, view
-from reports.wording import Text, Writer
+from reports.layout.view import View, view
+from reports.layout.wording import Text, Writer
 from safety.errors import NotFound
 from safety.web.kernel import kernel_of
 from safety.web.visit import WebRequest, visit_of

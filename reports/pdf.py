@@ -21,13 +21,13 @@ from typing import Any, Final
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from reports import fonts
 from reports.document import ReturnDocument
-from reports.edition import mark
-from reports.finish import finish
+from reports.drawing import fonts
+from reports.drawing.edition import mark
+from reports.drawing.finish import finish
+from reports.drawing.pool import DONE, FAILED, REFUSED, Refused, WorkerError, WorkerPool
 from reports.kinds import Attached, Language, RenderJob, ReturnJob, Sheet, sheet
-from reports.wording import Text
-from reports.workers import DONE, FAILED, REFUSED, Refused, WorkerError, WorkerPool
+from reports.layout.wording import Text
 from safety.text import Catalogue
 
 VARIANT: Final = "pdf/a-3a"
@@ -118,7 +118,7 @@ class Renderer:
     def _workers(self) -> WorkerPool:
         if self._pool is None:
             environment = worker_environment(fonts.prepare(self._data))
-            command = (sys.executable, "-m", "reports.drawing")
+            command = (sys.executable, "-m", "reports.drawing.worker")
             self._pool = WorkerPool(command, environment, self._size, self._time_limit)
         return self._pool
 

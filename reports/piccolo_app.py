@@ -10,8 +10,8 @@ APP_CONFIG = AppConfig(
     table_classes=table_finder(
         modules=[
             "reports.tables",
-            "reports.delivery_tables",
-            "reports.rollup_tables",
+            "reports.delivery.tables",
+            "reports.rollup.tables",
             "reports.oversight.tables",
         ],
         exclude_imported=True,

@@ -9,11 +9,11 @@ from pathlib import Path
 from uuid import UUID
 
 from reports import files
+from reports.delivery.mail import Operator
 from reports.document import parse
-from reports.keys import SigningKey
-from reports.mail import Operator
 from reports.pdf import Renderer
 from reports.seal import sign
+from reports.sealing.keys import SigningKey
 from reports.transports import Transport
 from safety.database import fetch_tuples
 from safety.errors import NotFound

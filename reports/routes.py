@@ -3,9 +3,10 @@
 from litestar import Response, Router, get, post
 from litestar.params import FromPath
 
-from reports import actions, queries, standing
+from reports import actions, queries
+from reports.life import standing
+from reports.life.pages import show_return
 from reports.page_parts import grade_names, send_file
-from reports.return_pages import show_return
 from safety.calendar import Period
 from safety.clock import local_day
 from safety.errors import BadInput, Conflict, NotFound, Problem

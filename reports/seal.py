@@ -23,8 +23,8 @@ from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObj
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from reports.keys import SigningKey
-from reports.signature import read_signature
+from reports.sealing.keys import SigningKey
+from reports.sealing.signature import read_signature
 
 FIELD: Final = "Seal"
 DIGEST: Final = "sha256"

@@ -7,8 +7,7 @@ from functools import cache
 
 from config.rules import product_standards
 from reports.document import Incident, Words
-from reports.rollup import Matter, Means, RollupDocument, Trend
-from reports.rollup_compile import (
+from reports.rollup.compile import (
     BureauFound,
     Gathered,
     Making,
@@ -16,6 +15,7 @@ from reports.rollup_compile import (
     SealedReturn,
     compile_rollup,
 )
+from reports.rollup.document import Matter, Means, RollupDocument, Trend
 from safety.calendar import Period
 from safety.sheet import ScoringSheet
 

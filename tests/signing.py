@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption, pkcs12
 from cryptography.x509.oid import NameOID
 
-from reports.keys import PrivateKey, SigningKey
+from reports.sealing.keys import PrivateKey, SigningKey
 
 
 def certificate_of(private: PrivateKey, name: str = "江州县教育局") -> x509.Certificate:

@@ -18,11 +18,11 @@ from config.benchmarks.office import private_database
 from reports import queries
 from reports.document import ReturnDocument
 from reports.jobs import close
-from reports.keys import SigningKey, signing_key
 from reports.kinds import ReturnJob, Texts, sheet
 from reports.pdf import TEMPLATES, Renderer, page_of
 from reports.press import Press
 from reports.seal import sign
+from reports.sealing.keys import SigningKey, signing_key
 from safety.database import fetch_tuples
 from safety.duties import close_at
 from safety.text import Catalogue

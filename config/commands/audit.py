@@ -20,7 +20,7 @@ def command() -> None:
 @json_option
 @click.pass_obj
 def verify(invocation: Invocation) -> None:
-    from reports.contradictions import Contradiction, contradictions
+    from reports.verification.contradictions import Contradiction, contradictions
     from safety.audit import queries
     from safety.audit.rules import BadLine
 

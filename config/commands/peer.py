@@ -30,8 +30,8 @@ def command() -> None:
 @json_option
 @click.pass_obj
 def add(invocation: Invocation, code: str, certificate: Path) -> None:
-    from reports import peers
-    from reports.keys import in_groups
+    from reports.delivery import peers
+    from reports.sealing.keys import in_groups
 
     text = certificate.read_text(encoding="ascii", errors="replace")
     made = invocation.run(
@@ -48,7 +48,7 @@ def add(invocation: Invocation, code: str, certificate: Path) -> None:
 @json_option
 @click.pass_obj
 def list_(invocation: Invocation) -> None:
-    from reports import peers
+    from reports.delivery import peers
 
     found = invocation.run(lambda: peers.listed(None))
     lines = [
@@ -65,7 +65,7 @@ def list_(invocation: Invocation) -> None:
 @json_option
 @click.pass_obj
 def revoke(invocation: Invocation, number: int) -> None:
-    from reports import peers
+    from reports.delivery import peers
 
     code = invocation.run(lambda: peers.revoke(None, number, invocation.clock.now()))
     invocation.emit({"number": number, "code": code}, invocation.say("command.peer.revoked", code=code))

@@ -17,7 +17,7 @@ from safety.clock import FixedClock
 from safety.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
-    from reports.delivery import Progress
+    from reports.delivery.actions import Progress
     from reports.jobs import Closed
 
 
@@ -127,7 +127,7 @@ def make(invocation: Invocation, school: str, period: str, output: Path, lang: L
 @click.pass_obj
 def verify(invocation: Invocation, file: Path, trust: tuple[Path, ...]) -> None:
     from config.verifying import verdict_on
-    from reports.verdicts import as_json, rows, sentence
+    from reports.verification.verdicts import as_json, rows, sentence
 
     verdict, say = verdict_on(file, trust), invocation.say
     head = say("command.verify.genuine" if verdict.genuine else "command.verify.not-genuine")

@@ -15,7 +15,7 @@ from safety.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
     from reports.press import Press
-    from reports.rollup import RollupDocument
+    from reports.rollup.document import RollupDocument
 
 
 @click.command(help="Write a bureau's roll-up as a PDF: the sealed file, or before the sealing a draft.")
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(invocation: Invocation, bureau: str, period: str, output: Path) -> None:
     from config.scheduler import open_press
-    from reports.rollup_actions import bureau_id
+    from reports.rollup.actions import bureau_id
 
     quarter = quarter_of(period)
 
@@ -55,8 +55,11 @@ def command(invocation: Invocation, bureau: str, period: str, output: Path) -> N
 async def _made(
     press: Press, bureau: int, period: Period, invocation: Invocation
 ) -> tuple[RollupDocument, bytes]:
-    from reports import files, rollup_actions, rollup_press, rollup_queries
+    from reports import files
     from reports.kinds import RollupJob
+    from reports.rollup import actions as rollup_actions
+    from reports.rollup import press as rollup_press
+    from reports.rollup import queries as rollup_queries
 
     now = invocation.clock.now()
     for last in (await rollup_queries.made(bureau, period))[:1]:

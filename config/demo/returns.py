@@ -8,7 +8,7 @@ from config.demo.acts import DemoSchool
 from config.demo.texts import REMARKS
 from reports import queries
 from reports.actions import seal, sign
-from reports.delivery import Progress, deliver_waiting
+from reports.delivery.actions import Progress, deliver_waiting
 from reports.jobs import close_quarter
 from reports.press import Press
 from safety.calendar import Period

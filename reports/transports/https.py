@@ -9,7 +9,7 @@ import httpx
 import msgspec
 from cryptography import x509
 
-from reports import receipts
+from reports.delivery import receipts
 from reports.transports import Envelope, Receipt, TransportError
 
 PATH = "/api/v1/deliveries"

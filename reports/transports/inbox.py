@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reports.keys import SigningKey
-from reports.receive import Parcel, receive
+from reports.delivery.receive import Parcel, receive
+from reports.sealing.keys import SigningKey
 from reports.transports import Envelope, Receipt
 from safety.database import transaction
 

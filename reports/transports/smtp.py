@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from reports.mail import MailRefused, MailServer, hand_in
+from reports.delivery.mail import MailRefused, MailServer, hand_in
 from reports.transports import Envelope, Receipt, TransportError
 from safety.text import t
 

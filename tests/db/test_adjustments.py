@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from config.rules import put_in_use
-from reports import adjustments
 from reports.actions import seal
-from reports.adjustments import adjust, adjusted_totals, answer, appeal, read_points, steps
+from reports.bureau import adjustments
+from reports.bureau.adjustments import adjust, adjusted_totals, answer, appeal, read_points, steps
 from safety.audit.queries import verify
 from safety.calendar import Period
 from safety.database import CampusEngine, fetch_tuples

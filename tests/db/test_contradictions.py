@@ -8,10 +8,10 @@ import pytest
 
 from reports import files
 from reports.canonical import canonical
-from reports.contradictions import contradictions
 from reports.jobs import close
-from reports.keys import trust
 from reports.press import Press
+from reports.sealing.keys import trust
+from reports.verification.contradictions import contradictions
 from safety.audit.queries import lines, verify
 from safety.audit.rules import START, digest_of
 from safety.database import fetch_tuples

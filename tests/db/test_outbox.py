@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from reports import outbox
-from reports.outbox import post
+from reports.delivery import outbox
+from reports.delivery.outbox import post
 from safety import migrations
 from safety.database import CampusEngine, fetch_tuples, transaction
 from safety.ids import new_id

@@ -5,8 +5,9 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from config.rules import put_in_use
-from reports import checking, queries
-from reports.preflight import LEVELS, Around, Finding, preflight
+from reports import queries
+from reports.life import checking
+from reports.life.preflight import LEVELS, Around, Finding, preflight
 from safety.access.tables import RoleGrant
 from safety.calendar import Period
 from safety.database import CampusEngine, fetch_tuples

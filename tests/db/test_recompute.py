@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from config.rules import product_standards, put_in_use
 from reports import queries
-from reports.agree import disagreements
 from reports.canonical import canonical
 from reports.compile import Making, compile_return
 from reports.document import Bureau, ReturnDocument, Words, parse
+from reports.verification.agree import disagreements
 from safety.calendar import Period
 from safety.database import CampusEngine
 from safety.duties import close_at

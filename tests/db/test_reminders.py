@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config.rules import put_in_use
-from reports import queries, reminders
+from reports import queries
 from reports.actions import sign
-from reports.reminders import REMINDERS, remind, slots, standing
+from reports.bureau import reminders
+from reports.bureau.reminders import REMINDERS, remind, slots, standing
 from safety.audit.queries import verify
 from safety.calendar import Period
 from safety.clock import FixedClock

@@ -6,11 +6,13 @@ from uuid import UUID
 import pytest
 
 from config.rules import put_in_use
-from reports import actions, causes, life, queries, standing
-from reports.decisions import Ruling, accept_many, decide
-from reports.diff import facts_between
+from reports import actions, queries
 from reports.document import document_digest
 from reports.jobs import close, deliver_due
+from reports.life import actions as life
+from reports.life import causes, standing
+from reports.life.decisions import Ruling, accept_many, decide
+from reports.life.diff import facts_between
 from reports.press import Press
 from safety.audit.queries import verify
 from safety.calendar import Period

@@ -8,9 +8,11 @@ from uuid import UUID
 import pytest
 
 from config.rules import put_in_use
-from reports import life, queries, scans, standing
-from reports.decisions import Ruling, decide
+from reports import queries
 from reports.jobs import close
+from reports.life import actions as life
+from reports.life import scans, standing
+from reports.life.decisions import Ruling, decide
 from reports.press import Press
 from safety.audit.queries import verify
 from safety.calendar import Period

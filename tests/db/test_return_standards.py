@@ -10,11 +10,11 @@ import pytest
 from config.ledgers import REGISTRY
 from config.rules import put_in_use
 from reports import queries
-from reports.agree import disagreements
 from reports.canonical import canonical
 from reports.compile import Making, compile_return
 from reports.document import Bureau, Words, parse
-from reports.view import view
+from reports.layout.view import view
+from reports.verification.agree import disagreements
 from safety import in_use
 from safety.calendar import Period
 from safety.database import CampusEngine

@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from config.rules import put_in_use
-from reports import actions, delivery, files, queries
+from reports import actions, files, queries
 from reports.canonical import canonical
 from reports.compile import Making, changes_since, compile_return
+from reports.delivery import actions as delivery
 from reports.document import Fact, facts_digest, parse
 from reports.jobs import close, close_quarter, deliver_due, quarter_close
 from reports.pdf import Renderer, RenderError

@@ -11,10 +11,10 @@ import pytest
 
 from config.rules import put_in_use
 from reports.actions import seal
-from reports.delivery import deliver_waiting
+from reports.delivery.actions import deliver_waiting
 from reports.pdf import Renderer
 from reports.press import Press
-from reports.rollup_actions import seal_due
+from reports.rollup.actions import seal_due
 from safety.calendar import Period
 from safety.duties import close_at
 from safety.jobs.owner import me

@@ -10,18 +10,22 @@ import pytest
 
 from config.rules import put_in_use
 from config.scheduler import table
-from reports import files, rollup, rollup_actions, rollup_jobs, rollup_queries
+from reports import files
 from reports.actions import seal
-from reports.adjustments import adjust, appeal
+from reports.bureau.adjustments import adjust, appeal
 from reports.canonical import canonical
-from reports.delivery import deliver_waiting
+from reports.delivery.actions import deliver_waiting
+from reports.delivery.receive import Parcel, receive
 from reports.jobs import close
 from reports.kinds import RollupJob
 from reports.pdf import Renderer
 from reports.press import Press
-from reports.receive import Parcel, receive
-from reports.rollup_actions import save_setting, seal_again, seal_due, seal_first
-from reports.rollup_due import Setting, due_at
+from reports.rollup import actions as rollup_actions
+from reports.rollup import document as rollup
+from reports.rollup import jobs as rollup_jobs
+from reports.rollup import queries as rollup_queries
+from reports.rollup.actions import save_setting, seal_again, seal_due, seal_first
+from reports.rollup.due import Setting, due_at
 from safety.audit.queries import verify
 from safety.calendar import Period
 from safety.clock import FixedClock

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from reports import peers, tracking
-from reports.delivery import deliver_waiting
+from reports.delivery import peers, tracking
+from reports.delivery.actions import deliver_waiting
+from reports.delivery.outbox import post
+from reports.delivery.receive import Parcel, receive
 from reports.jobs import close
-from reports.keys import pem, trusted
-from reports.outbox import post
-from reports.receive import Parcel, receive
+from reports.sealing.keys import pem, trusted
 from reports.transports import Guarded
 from reports.transports.folder import Folder
 from safety.audit.queries import verify

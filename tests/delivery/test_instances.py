@@ -18,9 +18,11 @@ import httpx
 import pytest
 from cryptography import x509
 
-from reports import peers, receipts, rollup, rollup_actions
-from reports.keys import pem, signing_key
+from reports.delivery import peers, receipts
 from reports.pdf import Renderer
+from reports.rollup import actions as rollup_actions
+from reports.rollup import document as rollup
+from reports.sealing.keys import pem, signing_key
 from reports.transports import Guarded
 from reports.transports.https import PATH, Https
 from safety.database import fetch_tuples

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from reports.delivery.mail import MailServer, Operator
 from reports.jobs import deliver_due
-from reports.mail import MailServer, Operator
 from reports.transports import Guarded
 from reports.transports.smtp import Mail
 from tests.delivery.conftest import Desk

@@ -17,8 +17,8 @@ from pathlib import Path
 import httpx
 
 from config.rules import put_in_use
-from reports.keys import SigningKey, pem, signing_key
-from reports.rollup_actions import save_setting
+from reports.rollup.actions import save_setting
+from reports.sealing.keys import SigningKey, pem, signing_key
 from safety.access import queries
 from safety.access.actions import NewPerson, NewRole, create_accounts
 from safety.calendar import Period

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from reports import receipts
+from reports.delivery import receipts
 from tests.conftest import Templates
 from tests.delivery import test_mail as mail
 from tests.delivery import test_sftp as sftp

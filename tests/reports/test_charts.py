@@ -6,7 +6,7 @@ import re
 
 import segno
 
-from reports.charts import QUIET_ZONE, Bar, Pair, Panel, bars, drawing, pairs, qr
+from reports.layout.charts import QUIET_ZONE, Bar, Pair, Panel, bars, drawing, pairs, qr
 
 URL = "https://safe.example.cn/verify?d=" + "5f" * 32
 PANEL = Panel(left=10, names=20, bars=50)

@@ -20,9 +20,9 @@ import pytest
 import pytest_asyncio
 from fontTools.ttLib import TTFont
 
-from reports import fonts
 from reports.canonical import canonical
 from reports.document import ReturnDocument, Words
+from reports.drawing import fonts
 from reports.pdf import MissingGlyph, Renderer, RenderError
 from safety.text import Catalogue
 from tests.sample_return import RARE, sample_return, worst_return
@@ -72,8 +72,8 @@ def shown_html(document: ReturnDocument, lang: str = "zh") -> str:
     """The page's words, from the same template, without drawing (and without the metadata)."""
     from functools import partial
 
+    from reports.layout.view import view
     from reports.pdf import _jinja, _text
-    from reports.view import view
 
     text = partial(_text, Catalogue.load(strict=True), lang)
     page = _jinja().get_template("return.html").render(view=view(document, lang, text), t=text, edition="")

@@ -14,7 +14,7 @@ import pytest
 from reports.canonical import canonical
 from reports.kinds import RollupJob
 from reports.pdf import Renderer
-from reports.rollup import RollupDocument
+from reports.rollup.document import RollupDocument
 from tests.reports.verapdf import validate
 from tests.sample_rollup import sample_city, sample_rollup
 

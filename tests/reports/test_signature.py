@@ -14,9 +14,9 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import KeyUsageConstraints, SignatureCoverageLevel, async_validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from reports.keys import SigningKey
 from reports.seal import sign
-from reports.signature import Broken, read_signature
+from reports.sealing.keys import SigningKey
+from reports.sealing.signature import Broken, read_signature
 from tests.signing import new_key
 from tests.small_pdf import small_pdf
 

@@ -11,7 +11,7 @@ import uharfbuzz
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 
-from reports import fonts
+from reports.drawing import fonts
 from reports.pdf import Renderer
 from tests.reports.verapdf import validate
 from tests.sample_return import sample_return

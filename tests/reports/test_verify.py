@@ -26,10 +26,10 @@ from reports import queries
 from reports.canonical import canonical
 from reports.compile import Making, compile_return
 from reports.document import Bureau, ChainHead, ReturnDocument, Words, freeze
-from reports.keys import SigningKey, pem, signing_key, trust
 from reports.pdf import Renderer
 from reports.seal import sign
-from reports.verify import LARGEST, Verdict, verify
+from reports.sealing.keys import SigningKey, pem, signing_key, trust
+from reports.verification.verify import LARGEST, Verdict, verify
 from safety.calendar import Period
 from safety.duties import close_at
 from tests.cast import make_cast
@@ -246,7 +246,7 @@ async def test_what_the_signature_brings_beside_itself_is_found(
 async def test_a_file_of_another_edition_must_show_the_figures(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reports.pages.mark", lambda: "Safe Campus of another year")
+    monkeypatch.setattr("reports.verification.pages.mark", lambda: "Safe Campus of another year")
     verdict = await desk.verdict(desk.sealed)
     assert (verdict.reasons, verdict.page) == ((), "figures")
     forged = with_data(await desk.renderer.render_return(better(desk.document)), canonical(desk.document))

@@ -10,13 +10,13 @@ import msgspec
 import pytest
 
 from config.rules import product_standards
-from reports.keys import signing_key
 from reports.kinds import RollupJob
 from reports.pdf import Renderer
-from reports.rollup import RollupDocument, freeze
+from reports.rollup.document import RollupDocument, freeze
 from reports.seal import sign
-from reports.verdicts import as_json, rows
-from reports.verify import Verdict, verify
+from reports.sealing.keys import signing_key
+from reports.verification.verdicts import as_json, rows
+from reports.verification.verify import Verdict, verify
 from safety.text import Catalogue
 from tests.sample_rollup import MADE_AT, sample_city, sample_rollup
 

@@ -8,9 +8,9 @@ from functools import partial
 import pytest
 
 from reports.document import Cause, Change, Exceptional, LineChange, ReturnDocument
-from reports.exception_view import ExceptionRow
-from reports.view import View, view
-from reports.wording import Writer, spans_of
+from reports.layout.exception_view import ExceptionRow
+from reports.layout.view import View, view
+from reports.layout.wording import Writer, spans_of
 from safety.text import Catalogue
 from tests.sample_return import sample_return, worst_return
 

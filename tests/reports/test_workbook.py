@@ -14,8 +14,8 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
 from reports.document import Cause, ReturnDocument
-from reports.return_book import return_book
-from reports.workbook import Column, Table, workbook
+from reports.layout.return_book import return_book
+from reports.layout.workbook import Column, Table, workbook
 from safety.bundles.workbook import read_workbook
 from safety.text import Catalogue
 from tests.sample_return import sample_return

@@ -13,7 +13,7 @@ from config import cli
 from config.checks import CHECKS, look, tools
 from config.invocation import Invocation, instant_option, json_option, language
 from config.settings import Settings
-from reports import fonts
+from reports.drawing import fonts
 from safety.errors import BadInput, NotFound, Problem
 from safety.text import catalogue
 

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
 
 from config.sealing import key_of
 from config.settings import read_settings
-from reports import keys
-from reports.keys import BadKey, signing_key
+from reports.sealing import keys
+from reports.sealing.keys import BadKey, signing_key
 from safety.errors import BadInput
 from tests.signing import packed
 
@@ -37,7 +37,7 @@ def test_its_certificate_is_trusted_here(tmp_path: Path) -> None:
 
 def test_two_processes_at_once_have_one_key(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from reports.keys import signing_key;"
+        "import sys, pathlib; from reports.sealing.keys import signing_key;"
         "sys.stdin.readline(); print(signing_key(pathlib.Path(sys.argv[1]), 'x').fingerprint)"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "data")]

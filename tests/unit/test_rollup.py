@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.canonical import canonical
-from reports.rollup import document_digest, json_schema, mean, parse
-from reports.rollup_compile import BureauFound, Making, added, compile_rollup, hundredths
+from reports.rollup.compile import BureauFound, Making, added, compile_rollup, hundredths
+from reports.rollup.document import document_digest, json_schema, mean, parse
 from tests.sample_rollup import CITY, COUNTY, MADE_AT, gathered, sample_city, sample_rollup, school
 
 SCHEMA_FILE = Path("reports/schema/safe-campus.rollup.v1.json")

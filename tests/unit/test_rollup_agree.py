@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from config.rules import product_standards
-from reports.rollup import RollupDocument
-from reports.rollup_agree import disagreements
+from reports.rollup.agree import disagreements
+from reports.rollup.document import RollupDocument
 from tests.sample_rollup import sample_city, sample_rollup
 
 replace = msgspec.structs.replace

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.rollup import IncidentRow, RollupDocument
-from reports.rollup_compile import BureauFound, Making, compile_rollup
-from reports.rollup_incidents import PEOPLE, SEVERITIES
-from reports.suppression import Bounds, is_small, printed, read, suppressed, total
+from reports.rollup.compile import BureauFound, Making, compile_rollup
+from reports.rollup.document import IncidentRow, RollupDocument
+from reports.rollup.incidents import PEOPLE, SEVERITIES
+from reports.rollup.suppression import Bounds, is_small, printed, read, suppressed, total
 from tests.sample_rollup import CITY, MADE_AT, gathered, incident, school
 
 MAKING = Making(MADE_AT)

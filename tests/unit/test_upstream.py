@@ -9,7 +9,7 @@ import pytest
 from config.checks import look, upward
 from config.settings import Settings, read_settings
 from config.upstream import way_of
-from reports.keys import pem
+from reports.sealing.keys import pem
 from safety.errors import BadInput
 from tests.cast import NOW
 from tests.signing import new_key

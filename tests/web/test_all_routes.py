@@ -18,9 +18,9 @@ from litestar import Litestar, get
 
 from config.app import ROUTERS, create_app
 from config.settings import Settings
-from reports import scans
 from reports.actions import seal
-from reports.scans import attach
+from reports.life import scans
+from reports.life.scans import attach
 from safety.access import actions
 from safety.access.actions import NewPerson, NewRole, create_accounts
 from safety.access.queries import scope_of_login

@@ -10,8 +10,8 @@ from litestar import Litestar
 
 from config.app import create_app
 from config.settings import Settings
-from reports.delivery import deliver_waiting
-from reports.keys import pem
+from reports.delivery.actions import deliver_waiting
+from reports.sealing.keys import pem
 from reports.transports import Guarded
 from reports.transports.folder import Folder
 from safety.access import actions

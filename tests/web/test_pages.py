@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from litestar import Litestar
 
-from reports import boards
+from reports.bureau import boards
 from safety.access.actions import NewPerson, NewRole, create_accounts
 from safety.access.queries import scope_of_login
 from safety.calendar import Period
@@ -323,7 +323,7 @@ async def test_inspection_runs_behind_the_read_only_door_whoever_asks(
     async def write(*_: object) -> None:
         await fetch_tuples(None, "update school set name = 'x'")
 
-    monkeypatch.setattr("reports.boards.board", write)
+    monkeypatch.setattr("reports.bureau.boards.board", write)
     for name in ("inspector", "clerk", "admin"):
         assert (await (await visit(name)).get("/inspect/bureaus/HILL")).status_code == 500
     assert await fetch_tuples(None, "select count(*) from school where name = 'x'") == [(0,)]

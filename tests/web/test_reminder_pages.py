@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reports.reminders import remind_by_itself, slots
+from reports.bureau.reminders import remind_by_itself, slots
 from safety.clock import FixedClock
 from tests.cast import Browser, Cast
 from tests.county import make_county

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from reports import files, known
+from reports import files
 from reports.actions import seal
-from reports.adjustments import adjust
+from reports.bureau.adjustments import adjust
 from reports.canonical import canonical
-from reports.delivery import deliver_waiting
+from reports.delivery.actions import deliver_waiting
 from reports.pdf import Renderer
 from reports.press import Press
-from reports.rollup_actions import seal_due
+from reports.rollup.actions import seal_due
+from reports.verification import known
 from safety.calendar import Period
 from safety.clock import FixedClock
 from safety.database import fetch_tuples

@@ -11,10 +11,10 @@ from litestar import Litestar
 
 from reports import files, press
 from reports.actions import seal
-from reports.keys import fingerprint, in_groups
 from reports.pdf import Renderer
 from reports.press import Press
-from reports.verify_routes import LARGEST, WAITING
+from reports.sealing.keys import fingerprint, in_groups
+from reports.verification.routes import LARGEST, WAITING
 from safety.calendar import Period
 from safety.database import fetch_tuples
 from safety.duties import close_at
@@ -102,7 +102,7 @@ async def test_when_many_wait_the_next_is_asked_to_come_again(
         await held.wait()
         raise AssertionError("nobody waits for this")
 
-    monkeypatch.setattr("reports.verify_routes.verify", slow)
+    monkeypatch.setattr("reports.verification.routes.verify", slow)
     desk, renderer = app.state.desk, app.state.renderer
     waiting = [asyncio.create_task(desk.check(b"", renderer)) for _ in range(WAITING)]
     await asyncio.sleep(0)

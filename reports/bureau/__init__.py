@@ -1,0 +1,1 @@
+"""A bureau's own desk: the board of its schools, adjustments and appeals, reminders."""

@@ -1,0 +1,1 @@
+"""The worker processes that draw: their pool, their fonts, the last touches to a PDF."""

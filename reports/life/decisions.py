@@ -1,0 +1,183 @@
+"""What the bureau says of a return that it has received: accepted, or returned for correction with reasons.
+
+A return that was received is not yet accepted, and no rule accepts one: a clerk does. Decisions are only ever added,
+and the last one on a version holds; once there is a newer version, only that can be decided on.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from reports import queries
+from reports.canonical import canonical
+from reports.life import standing
+from safety.access.scope import Scope
+from safety.audit.actions import append
+from safety.calendar import Period
+from safety.database import fetch_tuples, transaction
+from safety.errors import BadInput, Conflict, NotAllowed, NotFound, Problem
+from safety.ids import new_id
+from safety.submission import KEY
+
+REASONS_LENGTH = 1000
+LINE_LENGTH = 200
+ACCEPTED: Final = "accepted"
+RETURNED: Final = "returned"
+
+SAVE = """insert into return_decision
+(id, item, outcome, reasons, lines, decided_by, decider, decided_at, submission_key)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (item, submission_key) do nothing returning id"""
+ITEM = "select bureau, school_code, period, version from inbox_item where id = $1"
+SCHOOL = "select id from school where code = $1"
+NEWER = """select 1 from inbox_item where school_code = $1 and period = $2 and version > $3
+union all select 1 from school_return r join school s on s.id = r.school
+where s.code = $1 and r.period = $2 and r.version > $3 limit 1"""
+BY_KEY = "select outcome, reasons, lines from return_decision where item = $1 and submission_key = $2"
+LAST = "select outcome from return_decision where item = $1 order by decided_at desc, id desc limit 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A clerk's decision. `reasons` is for the return as a whole, `lines` for single lines of the score."""
+
+    outcome: Literal["accepted", "returned"]
+    reasons: str = ""
+    lines: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def written_lines(self) -> str:
+        """The lines' reasons as they are stored: canonical JSON."""
+        return canonical(dict(self.lines)).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """`repeated`: the same press had been taken before, or somebody had accepted it already."""
+
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What was received, as a decision needs it. `school` is None for a school of another instance."""
+
+    id: UUID
+    bureau: int
+    code: str
+    period: str
+    version: int
+    school: int | None
+
+
+async def decide(scope: Scope, item_id: UUID, ruling: Ruling, now: datetime, *, key: str) -> Decided:
+    """A clerk accepts a received return, or returns it for correction.
+
+    Raises:
+        NotFound: nothing like that was received by a bureau that the viewer sees; a line that the sheet does not have.
+        NotAllowed: not a clerk of that bureau.
+        BadInput: `reasons-missing` for a return without a word why; texts too long; a bad key.
+        Conflict: `not-newest-version`; `same-key-other-body` if the key came with another decision.
+    """
+    _check(ruling, key)
+    async with transaction():
+        item = await _item(scope, item_id)
+        if not ruling.lines.keys() <= set(standing.sheet_lines(Period.parse(item.period))):
+            raise NotFound
+        if item.school is not None:
+            # Whoever seals a new version holds the chain meanwhile: it is decided on before that, or not at all.
+            await queries.chain_head(item.school, locked=True)
+        before = await fetch_tuples(None, BY_KEY, [item_id, key])
+        if before:
+            return _repeated(before[0], ruling)
+        if await fetch_tuples(None, NEWER, [item.code, item.period, item.version]):
+            raise Conflict("not-newest-version", {"version": item.version})
+        last = await fetch_tuples(None, LAST, [item_id])
+        if last == [(ACCEPTED,)] and ruling.outcome == ACCEPTED:
+            return Decided(repeated=True)
+        return await _save(scope, item, ruling, now, key)
+
+
+def _check(ruling: Ruling, key: str) -> None:
+    problems = []
+    if not KEY.fullmatch(key):
+        problems.append(Problem("submission_key", "key-form"))
+    if ruling.outcome == RETURNED and not ruling.reasons.strip():
+        problems.append(Problem("reasons", "reasons-missing"))
+    texts = {"reasons": (ruling.reasons, REASONS_LENGTH)}
+    texts |= {f"line-{line}": (text, LINE_LENGTH) for line, text in ruling.lines.items()}
+    for name, (text, most) in texts.items():
+        if len(text) > most:
+            problems.append(Problem(name, "text-long", {"maximum": most, "length": len(text)}))
+    if problems:
+        raise BadInput(problems)
+
+
+async def _item(scope: Scope, item_id: UUID) -> Item:
+    rows = await fetch_tuples(None, ITEM, [item_id])
+    if not rows or not scope.may_bureau(rows[0][0]):
+        raise NotFound
+    bureau, code, period, version = rows[0]
+    # An administrator sees to accounts; what a bureau decides is its clerks' to say.
+    if not any(role.name == "clerk" and bureau in role.bureaus for role in scope.roles):
+        raise NotAllowed("decision-clerk-only")
+    school = await fetch_tuples(None, SCHOOL, [code])
+    return Item(item_id, bureau, code, period, version, school[0][0] if school else None)
+
+
+def _repeated(before: tuple[str, str, str], ruling: Ruling) -> Decided:
+    if before != (ruling.outcome, ruling.reasons, ruling.written_lines):
+        raise Conflict("same-key-other-body")
+    return Decided(repeated=True)
+
+
+async def _save(scope: Scope, item: Item, ruling: Ruling, now: datetime, key: str) -> Decided:
+    values = [new_id(), item.id, ruling.outcome, ruling.reasons, ruling.written_lines]
+    await fetch_tuples(None, SAVE, [*values, scope.account_id, scope.name, now, key])
+    told = {"version": item.version, "receipt": item.id, "reasons": ruling.reasons, "lines": ruling.lines}
+    await append(item.school, scope, f"return.{ruling.outcome}", _subject(item), told, now)
+    return Decided()
+
+
+def _subject(item: Item) -> str:
+    return f"returns/{item.period}" if item.school is not None else f"returns/{item.code}/{item.period}"
+
+
+# ---------------------------------------------------------------- many at once
+@dataclass(frozen=True, slots=True)
+class AcceptedMany:
+    """How many were accepted by one press; `left` names the schools (codes) whose return has moved on since."""
+
+    accepted: int
+    left: tuple[str, ...]
+
+
+async def accept_many(
+    scope: Scope, bureau_id: int, period: Period, shown: Sequence[UUID], now: datetime, *, key: str
+) -> AcceptedMany:
+    """Accept what a clerk was shown, each in a transaction of its own: what has a newer version by now, or has been
+    decided on meanwhile, is left as it is. Raises as `decide` does, and NotFound for what is not in the inbox.
+    """
+    codes = {
+        line.item.id: line.school_code for line in await queries.inbox(scope, bureau_id, period) if line.item
+    }
+    if not set(shown) <= codes.keys():
+        raise NotFound
+    accepted, left = 0, list[str]()
+    for id_ in dict.fromkeys(shown):
+        if await _accept_one(scope, id_, now, key):
+            accepted += 1
+        else:
+            left.append(codes[id_])
+    return AcceptedMany(accepted, tuple(left))
+
+
+async def _accept_one(scope: Scope, item_id: UUID, now: datetime, key: str) -> bool:
+    if await fetch_tuples(None, LAST, [item_id]) == [(RETURNED,)]:
+        return False
+    try:
+        await decide(scope, item_id, Ruling(ACCEPTED), now, key=key)
+    except Conflict:
+        return False
+    return True

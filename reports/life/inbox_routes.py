@@ -1,0 +1,188 @@
+"""The bureau's inbox: what came from whom, and a clerk's decision on each return, one by one or many at once."""
+
+from collections import Counter
+from uuid import UUID
+
+from litestar import Response, Router, get, post
+from litestar.params import FromPath
+
+from reports import queries
+from reports.life import standing
+from reports.life.decisions import (
+    ACCEPTED,
+    LINE_LENGTH,
+    REASONS_LENGTH,
+    RETURNED,
+    Ruling,
+    accept_many,
+    decide,
+)
+from reports.page_parts import grade_names, send_file
+from safety.duties import close_at
+from safety.errors import BadInput, Conflict, NotFound, Problem
+from safety.web.forms import FormState, form_state, form_values
+from safety.web.guards import at_bureau
+from safety.web.pages import go_to, page
+from safety.web.paging import page_number
+from safety.web.quarters import quarters_of
+from safety.web.visit import Visit, WebRequest, visit_of
+
+Page = Response[str]
+BUREAU = ("clerk",)
+STATES = ("missing", "received", "coming", "returned", "accepted")
+PER_PAGE = 100
+SAID = {ACCEPTED: "return-accepted", RETURNED: "return-returned"}
+"""What the inbox says after a decision."""
+LINE_FIELD = "line-"
+
+
+# ---------------------------------------------------------------- the list
+@get("/bureaus/{code:str}/inbox", guards=[at_bureau(*BUREAU)])
+async def inbox(request: WebRequest, code: FromPath[str]) -> Page:
+    """Every school of the bureau with what it returned for a quarter and what was decided on that."""
+    return await draw_inbox(request, f"/bureaus/{code}/inbox", decides=True)
+
+
+async def draw_inbox(
+    request: WebRequest, base: str, *, decides: bool = False, form: FormState | None = None, status: int = 200
+) -> Page:
+    """A bureau's inbox, wherever the page stands; `?state=` narrows it. `decides`: with the clerk's buttons."""
+    visit, quarters = visit_of(request), quarters_of(request)
+    shown = quarters.shown
+    if "period" not in request.query_params and visit.now < close_at(shown):
+        # What there is to read is the quarter that closed last.
+        quarters = quarters_of(request, shown.previous().id)
+    every = await standing.desk(visit.viewer, visit.bureau, quarters.shown, visit.now)
+    wanted = request.query_params.get("state", "")
+    chosen = [line for line in every if not wanted or line.state == wanted]
+    counts = Counter(line.state for line in every)
+    number = page_number(request)
+    return page(
+        request,
+        "inbox.html",
+        status,
+        base=base,
+        form=form or FormState(),
+        quarters=quarters,
+        closed=visit.now >= close_at(quarters.shown),
+        decides=decides and _is_clerk(visit),
+        every=every,
+        lines=chosen[(number - 1) * PER_PAGE : number * PER_PAGE],
+        states=[(state, counts[state]) for state in STATES if counts[state]],
+        wanted=wanted,
+        plain=[line.line.item.id for line in every if line.plain and line.line.item is not None],
+        total=len(chosen),
+        number=number,
+        per_page=PER_PAGE,
+        grade=grade_names(request),
+    )
+
+
+def _is_clerk(visit: Visit) -> bool:
+    return any(role.name == "clerk" and visit.bureau in role.bureaus for role in visit.viewer.roles)
+
+
+@post("/bureaus/{code:str}/inbox", guards=[at_bureau(*BUREAU)], status_code=200)
+async def accept_shown(request: WebRequest, code: FromPath[str]) -> Page:
+    """Accept all that the page listed in its form: received, not decided on, nothing that asks for a second look."""
+    visit, quarters = visit_of(request), quarters_of(request)
+    base = f"/bureaus/{code}/inbox"
+    values = await form_values(request)
+    given = [text for name, text in (await request.form()).multi_items() if name == "item"]
+    try:
+        shown = [UUID(text) for text in given if isinstance(text, str)]
+    except ValueError as error:
+        raise NotFound from error
+    key = values.get("submission_key", "")
+    done = await accept_many(visit.viewer, visit.bureau, quarters.shown, shown, visit.now, key=key)
+    if done.left:
+        problem = Problem(
+            None, "left-undecided", {"accepted": done.accepted, "schools": ", ".join(done.left)}
+        )
+        return await draw_inbox(
+            request, base, decides=True, form=form_state(request, {}, [problem]), status=409
+        )
+    return go_to(f"{base}?period={quarters.shown.id}", "returns-accepted")
+
+
+# ---------------------------------------------------------------- one return
+@get("/bureaus/{code:str}/inbox/{item:uuid}", guards=[at_bureau(*BUREAU)])
+async def received(request: WebRequest, code: FromPath[str], item: FromPath[UUID]) -> Page:
+    """One received return: what to look at, what was decided before, and the two buttons."""
+    return await _draw_item(request, code, item, FormState())
+
+
+@post("/bureaus/{code:str}/inbox/{item:uuid}", guards=[at_bureau(*BUREAU)], status_code=200)
+async def decide_on(request: WebRequest, code: FromPath[str], item: FromPath[UUID]) -> Page:
+    """Accept it, or return it for correction with reasons."""
+    visit = visit_of(request)
+    values = await form_values(request)
+    try:
+        ruling = _ruling(values)
+        await decide(visit.viewer, item, ruling, visit.now, key=values.get("submission_key", ""))
+    except BadInput as error:
+        return await _draw_item(request, code, item, form_state(request, values, error.problems), 400)
+    except Conflict as error:
+        problem = Problem(None, error.code, error.values)
+        kept = {name: text for name, text in values.items() if name != "submission_key"}
+        return await _draw_item(request, code, item, form_state(request, kept, [problem]), 409)
+    story = await standing.story(visit.viewer, item)
+    return go_to(f"/bureaus/{code}/inbox?period={story.period.id}", SAID[ruling.outcome])
+
+
+def _ruling(values: dict[str, str]) -> Ruling:
+    if values.get("outcome") == ACCEPTED:
+        return Ruling(ACCEPTED)
+    if values.get("outcome") != RETURNED:
+        raise BadInput.one(None, "decision-unknown")
+    lines = {
+        name.removeprefix(LINE_FIELD): text
+        for name, text in values.items()
+        if name.startswith(LINE_FIELD) and text
+    }
+    return Ruling(RETURNED, values.get("reasons", ""), lines)
+
+
+async def _draw_item(request: WebRequest, code: str, item: UUID, form: FormState, status: int = 200) -> Page:
+    visit = visit_of(request)
+    story = await standing.story(visit.viewer, item)
+    desk = await standing.desk(visit.viewer, visit.bureau, story.period, visit.now)
+    line = next(
+        (d for d in desk if d.line.school_code == story.school_code and d.line.item is not None), None
+    )
+    if line is None or line.line.item is None:
+        raise NotFound
+    if line.line.item.id != item:
+        return go_to(f"/bureaus/{code}/inbox/{line.line.item.id}", "newer-version")
+    document = await queries.document_of(line.line.school_id, story.period)
+    return page(
+        request,
+        "inbox_item.html",
+        status,
+        base=f"/bureaus/{code}/inbox",
+        form=form,
+        decides=_is_clerk(visit),
+        period=story.period,
+        line=line,
+        said=story.said[::-1],
+        score=document.score if document else None,
+        lengths={"reasons": REASONS_LENGTH, "line": LINE_LENGTH},
+        grade=grade_names(request),
+    )
+
+
+# ---------------------------------------------------------------- the file
+@get("/bureaus/{code:str}/inbox/{item:uuid}/pdf", guards=[at_bureau(*BUREAU)])
+async def inbox_file(request: WebRequest, code: FromPath[str], item: FromPath[UUID]) -> Response[bytes]:
+    """A received return, byte for byte."""
+    del code
+    return await send_received(request, item)
+
+
+async def send_received(request: WebRequest, item: UUID) -> Response[bytes]:
+    """The file of a received return."""
+    visit = visit_of(request)
+    return await send_file(request, *await queries.received_file(visit.viewer, visit.bureau, item))
+
+
+ROUTER = Router("/", route_handlers=[inbox, accept_shown, received, decide_on, inbox_file])

@@ -1,0 +1,1 @@
+"""A bureau's quarter: what its schools returned, summed up, sealed and sent to the level above."""
