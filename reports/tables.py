@@ -90,6 +90,24 @@ class Decision(Table, tablename="return_decision"):
     submission_key = Varchar(length=80)
 
 
+class ToldDecision(Table, tablename="told_decision"):
+    """The same, as a bureau on another instance told it: under its own id there, with the signed answer word for word.
+
+    `item` is the number of the receipt that it gave for this version.
+    """
+
+    id = UUID(primary_key=True, default=None)
+    sealed = ForeignKey(Return, null=False, on_delete=RESTRICT, index=False)
+    item = UUID(default=None)
+    outcome = Varchar(length=10)
+    reasons = Varchar(length=1000, default="")
+    lines = Text(default="{}")
+    decider = Varchar(length=120)
+    decided_at = Timestamptz(default=None)
+    told_at = Timestamptz(default=None)
+    answer = Text()
+
+
 class Correction(Table, tablename="return_correction"):
     """That a school corrects a sealed version, and why: it opens the draft of the next one. Only ever added to."""
 

@@ -1,6 +1,6 @@
 """What is on its way, and what came of it.
 
-`Outbox` is the one row that moves; the others are only ever added to.
+The rows of `Outbox` and `Inquiry` move; the others are only ever added to.
 """
 
 from piccolo.columns import UUID, ForeignKey, Integer, Text, Timestamptz, Varchar
@@ -57,6 +57,19 @@ class FailedAttempt(Table, tablename="failed_attempt"):
     id = UUID(primary_key=True, default=None)
     message = UUID(default=None)
     at = Timestamptz(default=None)
+    error = Text(default="")
+
+
+class Inquiry(Table, tablename="inquiry"):
+    """How it stands with asking another instance what was decided on a message that it received.
+
+    `next_at` is null when nobody asks any more; `error` is why the last answer was none.
+    """
+
+    message = UUID(primary_key=True, default=None)
+    asked = Integer(default=0)
+    asked_at = Timestamptz(default=None)
+    next_at = Timestamptz(null=True, default=None)
     error = Text(default="")
 
 

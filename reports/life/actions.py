@@ -36,11 +36,11 @@ values ($1, $2, $3, $4, $5, $6, $7) on conflict (sealed, submission_key) do noth
 SIGNED = """select r.version, g.facts_digest from sign_off g join school_return r on r.sign_off = g.id
 where g.school = $1 and g.submission_key = $2"""
 
-NEWEST = """select r.period, (select d.outcome from return_decision d join inbox_item i on i.id = d.item
-join school s on s.code = i.school_code where s.id = r.school and i.period = r.period and i.version = r.version
+NEWEST = f"""select r.period, (select d.outcome from {standing.RULINGS} d
+join school s on s.code = d.school_code where s.id = r.school and d.period = r.period and d.version = r.version
 order by d.decided_at desc, d.id desc limit 1), (select min(c.opener) from return_correction c where c.sealed = r.id)
 from school_return r where r.school = $1 and not exists (select 1 from school_return n
-where n.school = r.school and n.period = r.period and n.version > r.version) order by r.period"""
+where n.school = r.school and n.period = r.period and n.version > r.version) order by r.period"""  # noqa: S608
 
 
 async def calls(scope: Scope, school_id: int, code: str, now: datetime) -> list[Call]:

@@ -23,14 +23,20 @@ from safety.errors import NotFound
 from safety.rulebook import Rulebook
 from safety.scores import scores
 
-DECISIONS = """select d.item, i.version, d.outcome, d.reasons, d.lines, d.decider, d.decided_at
-from return_decision d join inbox_item i on i.id = d.item where {where} order by d.decided_at, d.id"""
+RULINGS = """(select d.id, d.item, i.school_code, i.period, i.version, d.outcome, d.reasons, d.lines, d.decider,
+d.decided_at from return_decision d join inbox_item i on i.id = d.item
+union all select d.id, d.item, s.code, r.period, r.version, d.outcome, d.reasons, d.lines, d.decider, d.decided_at
+from told_decision d join school_return r on r.id = d.sealed join school s on s.id = r.school)"""
+"""Every decision that is known here: those of the bureaus of this instance, and those that another one told."""
+DECISIONS = f"""select d.id, d.item, d.version, d.outcome, d.reasons, d.lines, d.decider, d.decided_at
+from {RULINGS} d where {{where}} order by d.decided_at, d.id"""  # noqa: S608
 OF_SCHOOL = DECISIONS.format(
-    where="i.period = $1 and i.school_code = (select code from school where id = $2)"
+    where="d.period = $1 and d.school_code = (select code from school where id = $2)"
 )
-OUTCOMES = """select i.period, i.version, d.outcome from return_decision d join inbox_item i on i.id = d.item
-where i.school_code = (select code from school where id = $1) order by d.decided_at, d.id"""
-OF_QUARTER = DECISIONS.format(where="i.period = $1")
+OUTCOMES = f"""select d.period, d.version, d.outcome from {RULINGS} d
+where d.school_code = (select code from school where id = $1) order by d.decided_at, d.id"""  # noqa: S608
+OF_QUARTER = DECISIONS.format(where="d.period = $1")
+OF_ITEM = DECISIONS.format(where="d.item = $1")
 SEALED = """select s.code, max(r.version) from school_return r join school s on s.id = r.school
 where r.period = $1 group by s.code"""
 IDS = "select version, id from school_return where school = $1 and period = $2"
@@ -44,6 +50,7 @@ UNSIGNED, FAIL = ("unsigned", "changed"), "不合格"
 class Ruled:
     """A decision as it is read: on which receipt and version, what, why, by whom, when."""
 
+    id: UUID
     item: UUID
     version: int
     outcome: str
@@ -54,8 +61,8 @@ class Ruled:
 
 
 def _ruled(row: tuple[Any, ...]) -> Ruled:
-    item, version, outcome, reasons, lines, decider, decided_at = row
-    return Ruled(item, version, outcome, reasons, msgspec.json.decode(lines), decider, decided_at)
+    id_, item, version, outcome, reasons, lines, decider, decided_at = row
+    return Ruled(id_, item, version, outcome, reasons, msgspec.json.decode(lines), decider, decided_at)
 
 
 def sheet_lines(period: Period) -> tuple[str, ...]:
@@ -165,7 +172,8 @@ class DeskLine:
 async def desk(scope: Scope, bureau_id: int, period: Period, now: datetime) -> list[DeskLine]:
     """The inbox of a quarter with what was decided on it, in order of the schools' codes. NotFound out of scope."""
     lines = await queries.inbox(scope, bureau_id, period)
-    last = {row[0]: _ruled(row) for row in await fetch_tuples(None, OF_QUARTER, [period.id])}
+    said = [_ruled(row) for row in await fetch_tuples(None, OF_QUARTER, [period.id])]
+    last = {ruled.item: ruled for ruled in said}
     sealed = dict(await fetch_tuples(None, SEALED, [period.id]))
     came = [line.school_id for line in lines if line.item is not None]
     live = await scores(came, period, now) if came else {}
@@ -211,6 +219,11 @@ async def story(scope: Scope, item_id: UUID) -> Story:
     rows = await fetch_tuples(None, ITEM, [item_id])
     if not rows or not scope.may_bureau(rows[0][2]):
         raise NotFound
-    where = "(i.school_code, i.period) = (select school_code, period from inbox_item where id = $1)"
+    where = "(d.school_code, d.period) = (select school_code, period from inbox_item where id = $1)"
     said = await fetch_tuples(None, DECISIONS.format(where=where), [item_id])
     return Story(Period.parse(rows[0][0]), rows[0][1], tuple(_ruled(row) for row in said))
+
+
+async def rulings_on(item_id: UUID) -> list[Ruled]:
+    """Every decision on something received, oldest first."""
+    return [_ruled(row) for row in await fetch_tuples(None, OF_ITEM, [item_id])]
