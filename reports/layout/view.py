@@ -242,6 +242,8 @@ def _since(document: ReturnDocument, write: Writer) -> tuple[str, ...]:
     if document.version == 1:
         return ()
     before = {"version": document.version - 1}
+    if document.unchanged_because:
+        return (write.text("return.since.unchanged", **before, why=document.unchanged_because),)
     if not document.changes_since:
         return (write.text("return.since.same", **before),)
     shown = document.changes_since[:CHANGES_SHOWN]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from reports.document import Fact, LineChange, Score, ScoreLine
+from reports.document import Fact, LineChange, ReturnDocument, Score, ScoreLine
 
 COUNTS = ("on_time", "late", "backfilled", "missing", "open")
 
@@ -112,6 +112,22 @@ def facts_between(before: tuple[Fact, ...], after: tuple[Fact, ...]) -> tuple[Fa
             found.append(FactDiff("altered" if former else "added", former, fact))
     found += [FactDiff("removed", fact, None) for left in gone.values() for fact in left]
     return tuple(sorted(found, key=lambda d: (d.fact.line, d.fact.happened_on, d.fact.occurrence, d.fact.id)))
+
+
+def unchanged(before: ReturnDocument, after: ReturnDocument) -> bool:
+    """Whether two versions state the same: entries, incidents, figures, deductions, causes. When each was made and why
+    is no part of that.
+    """
+    same = (before.facts, before.incidents, before.causes) == (after.facts, after.incidents, after.causes)
+    return (
+        same
+        and _judged(before.score) == _judged(after.score)
+        and not lines_between(before.score, after.score)
+    )
+
+
+def _judged(score: Score) -> tuple[object, ...]:
+    return score.total, score.grade, score.veto, score.penalties
 
 
 def _by_key(facts: tuple[Fact, ...]) -> dict[tuple[str, str, str], Fact]:

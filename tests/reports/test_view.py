@@ -100,6 +100,21 @@ def test_a_new_version_says_what_changed() -> None:
     assert shown(worst_return()).changes == ("与第1版相比，各项得分没有变化。",)
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("zh", "自第1版以来没有任何变化。学校说明：数据核对无误"),
+        (
+            "en",
+            "Nothing has changed since version 1. The school says why it sends this version: 数据核对无误",
+        ),
+    ],
+)
+def test_a_version_without_any_change_says_so_and_why(lang: str, said: str) -> None:
+    made = sample_return(version=2, previous_digest="a7" * 32, unchanged_because="数据核对无误")
+    assert shown(made, lang).changes == (said,)
+
+
 def test_a_first_version_has_no_such_part() -> None:
     said = shown(sample_return())
     assert said.changes == ()
