@@ -56,6 +56,7 @@ def school(
     adjusted: int | None = None,
     incidents: tuple[Incident, ...] = (),
     signed: bool = True,
+    changes: int = 0,
     veto: bool = False,
 ) -> SchoolFound:
     """A school by number, its return, and what the bureau made of it."""
@@ -71,6 +72,7 @@ def school(
         facts_digest=f"{number:064x}",
         document_digest=f"{number + 1:064x}",
         incidents=incidents,
+        changes=changes,
     )
     stage = ("小学", "中学", "幼儿园", "学校")[number % 4]
     return SchoolFound(
@@ -94,6 +96,7 @@ def many(count: int, bureau: str = COUNTY.code) -> tuple[SchoolFound, ...]:
             missing=n % 29 == 11,
             adjusted=3000 + n * 7919 % 7001 - 250 if n % 13 == 5 and n % 29 != 11 else None,
             signed=n % 11 != 3,
+            changes=3 * (n % 9 == 2),
             veto=n % 97 == 50,
             incidents=tuple(_incidents(n)),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ def command(invocation: Invocation, bureau: str, period: str, output: Path) -> N
         "version": document.version,
         "draft": document.draft,
         "facts_digest": document.facts_digest,
+        "signing": Counter(school.signing for school in document.schools),
     }
     invocation.emit(facts, str(output))
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import UNSET
+
 from reports.document import Bureau, Period, Words
 from reports.document import Incident as ReturnIncident
 from reports.rollup.document import (
@@ -33,7 +35,9 @@ from safety.sheet import ScoringSheet
 
 @dataclass(frozen=True, slots=True)
 class SealedReturn:
-    """What a roll-up takes from a school's return. `total` in hundredths; `signed`: by the principal."""
+    """What a roll-up takes from a school's return. `total` in hundredths; `signed`: by the principal; `changes`: how
+    many facts moved after that.
+    """
 
     version: int
     signed: bool
@@ -45,6 +49,7 @@ class SealedReturn:
     facts_digest: str
     document_digest: str
     incidents: Sequence[ReturnIncident] = ()
+    changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +186,7 @@ def _school(found: SchoolFound, sheet: ScoringSheet) -> RollupSchool:
         backfilled=sealed.backfilled,
         facts_digest=sealed.facts_digest,
         document_digest=sealed.document_digest,
+        changes=sealed.changes or UNSET,
     )
 
 

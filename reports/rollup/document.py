@@ -23,6 +23,7 @@ Range = Annotated[str, msgspec.Meta(pattern="^(<5|[0-9]+-[0-9]+)$")]
 Figure = Count | Range
 """A count; of a sensitive kind 1 to 4 read `<5`, and a sum over such counts is a range, `6-9`."""
 State = Literal["returned", "unsigned", "missing"]
+Signing = Literal["signed", "changed", "unsigned", "missing"]
 Category = Literal["traffic", "food_poisoning", "mental_health", "facility", "other"]
 Severity = Literal["none", "ordinary", "larger", "major", "extraordinary"]
 
@@ -77,7 +78,10 @@ class Figures(Part, frozen=True, kw_only=True):
 
 
 class RollupSchool(Part, frozen=True, kw_only=True):
-    """One school. `own` is the total of its return; `adjusted` the bureau's, null where there is none."""
+    """One school. `own` is the total of its return; `adjusted` the bureau's, null where there is none; `changes`: how
+    many facts moved between the principal's signature and the sealing. Left out where none did, so that roll-ups made
+    before it was kept have the same text and digest.
+    """
 
     code: str
     name: Words
@@ -94,6 +98,14 @@ class RollupSchool(Part, frozen=True, kw_only=True):
     backfilled: Count = 0
     facts_digest: Digest | None = None
     document_digest: Digest | None = None
+    changes: Annotated[int, msgspec.Meta(ge=1)] | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def signing(self) -> Signing:
+        """What its return says of the principal's signature; missing where none came."""
+        if self.state != "returned":
+            return self.state
+        return "changed" if self.changes else "signed"
 
 
 class Member(Part, frozen=True, kw_only=True):

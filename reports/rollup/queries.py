@@ -150,6 +150,10 @@ class _Score(msgspec.Struct):
     veto: tuple[msgspec.Raw, ...] = ()
 
 
+class _SignOff(msgspec.Struct):
+    changes: tuple[msgspec.Raw, ...] = ()
+
+
 class _Return(msgspec.Struct):
     """As much of a return's document as a roll-up needs; the rest is skipped over."""
 
@@ -159,7 +163,7 @@ class _Return(msgspec.Struct):
     late: int
     backfilled: int
     incidents: tuple[Incident, ...] = ()
-    sign_off: msgspec.Raw = msgspec.Raw(b"null")
+    sign_off: _SignOff | None = None
 
 
 def _read(text: bytes, digest: str) -> SealedReturn:
@@ -167,7 +171,7 @@ def _read(text: bytes, digest: str) -> SealedReturn:
     total = found.score.total
     return SealedReturn(
         version=found.version,
-        signed=bytes(found.sign_off) != b"null",
+        signed=found.sign_off is not None,
         total=None if total is None else int(total.replace(".", "")),
         grade=found.score.grade,
         veto=bool(found.score.veto),
@@ -176,6 +180,7 @@ def _read(text: bytes, digest: str) -> SealedReturn:
         facts_digest=found.facts_digest,
         document_digest=digest,
         incidents=found.incidents,
+        changes=len(found.sign_off.changes) if found.sign_off else 0,
     )
 
 

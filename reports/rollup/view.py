@@ -275,7 +275,7 @@ def _school_cells(school: RollupSchool, write: Writer) -> tuple[str, ...]:
         school.adjusted or dash,
         _grade(school.adjusted_grade, write),
         late,
-        write.text(f"rollup.state.{school.state}"),
+        write.text(f"rollup.signing.{school.signing}"),
         str(school.version) if school.version else dash,
         (school.document_digest or dash)[:DIGEST_SHOWN],
     )

@@ -82,6 +82,7 @@ async def test_a_draft_before_the_sealing_and_the_sealed_file_after_it(machine: 
         kept.append(((machine.folder / name).read_bytes(), json.loads(sealed.stdout)))
     assert kept[0][0] == kept[1][0]
     assert (kept[0][1]["draft"], kept[0][1]["version"]) == (False, 1)
+    assert kept[0][1]["signing"] == {"unsigned": 1, "missing": 1}
     text = words(machine.folder / "one.pdf")
     assert "草稿" not in text
     assert kept[0][1]["facts_digest"] in text

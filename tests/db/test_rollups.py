@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from config.ledgers import REGISTRY
 from config.rules import put_in_use
 from config.scheduler import table
-from reports import files
-from reports.actions import seal
+from reports import files, queries
+from reports.actions import seal, sign
 from reports.bureau.adjustments import adjust, appeal
 from reports.canonical import canonical
 from reports.delivery.actions import deliver_waiting
@@ -35,6 +36,7 @@ from safety.errors import BadInput, Conflict, NotAllowed, NotFound
 from safety.ids import new_id
 from safety.jobs.actions import walk
 from safety.jobs.owner import me
+from safety.ledger.actions import record
 from safety.national import National
 from safety.places.tables import Bureau
 from tests.cast import Cast, make_cast
@@ -163,6 +165,30 @@ async def test_it_holds_every_school_as_the_bureau_received_it(county: Cast, pre
     ]
     assert {line.bureau for line in city.schools} == {"HILL", "RIVER"}
     assert city.above is None
+
+
+async def test_a_return_that_changed_after_its_signature_is_not_called_signed(
+    database: CampusEngine, press: Press
+) -> None:
+    put_in_use()
+    cast, evening = await make_cast(CLOSE - timedelta(days=40)), CLOSE - timedelta(hours=4)
+    await make_county(cast, CLOSE)
+    draft = await queries.draft(cast["principal"], cast.school, Q3, evening)
+    await sign(cast["principal"], cast.school, Q3, draft.facts_digest, evening, key="sign-00001")
+    said = {"class": cast.school_class, "happened_on": Q3.end, "text": "国庆出行安全"}
+    await record(
+        REGISTRY["daily_reminders"],
+        cast["officer"],
+        cast.school,
+        said,
+        "after-sign",
+        CLOSE - timedelta(hours=1),
+    )
+    await seal(cast.school, Q3, CLOSE)
+    await deliver_waiting(press, CLOSE, everything=True)
+    await seal_first(cast.county, Q3, press.data, THIRD)
+    line = (await newest(cast.county)).schools[0]
+    assert (line.state, line.changes, line.signing) == ("returned", 1, "changed")
 
 
 async def test_a_return_that_is_sealed_but_has_not_arrived_is_missing(county: Cast, press: Press) -> None:

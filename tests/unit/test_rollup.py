@@ -33,6 +33,18 @@ def test_a_document_validates_and_reads_back(document) -> None:
         parse(canonical(document).replace(b'"draft":', b'"drafted":'))
 
 
+def test_it_says_what_each_return_says_of_its_signature() -> None:
+    schools = (school(1), school(2, changes=3), school(3, signed=False), school(4, missing=True))
+    document = compile_rollup(gathered(schools), MAKING)
+    assert [line.signing for line in document.schools] == ["signed", "changed", "unsigned", "missing"]
+    assert document.figures.returned == 2
+
+
+def test_a_document_without_changed_returns_is_written_as_before_they_were_kept() -> None:
+    assert b"changes" not in canonical(compile_rollup(gathered((school(1),)), MAKING))
+    assert b'"changes":3' in canonical(compile_rollup(gathered((school(2, changes=3),)), MAKING))
+
+
 # ---------------------------------------------------------------- means
 def test_a_missing_school_counts_as_zero_and_the_mean_without_it_stands_beside() -> None:
     schools = (
