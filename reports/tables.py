@@ -74,7 +74,8 @@ class InboxItem(Table, tablename="inbox_item"):
 
 
 class Decision(Table, tablename="return_decision"):
-    """What the bureau said of a return that it received: `outcome` is accepted, or returned (for correction).
+    """What the bureau said of a return that it received: `outcome` is accepted, returned (for correction), or
+    withdrawn (the acceptance was an error).
 
     `lines` is JSON: reasons of their own for single lines of the score. Only ever added to; the last one holds.
     """

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from reports.bureau import adjustments
+from reports.life.rules import holding
 from reports.rollup import document as rollup
 from reports.rollup.suppression import SENSITIVE, suppressed
 from safety import in_use
@@ -189,7 +190,7 @@ async def _from_bureaus(ids: Sequence[int], period: Period) -> _Returned:
         await adjustments.adjusted_totals(ids, period),
         frozenset(school for (school,) in await fetch_tuples(None, SIGNED, [period.id])),
         frozenset(school for school, _, outcome in await adjustments.appeals(ids, period) if outcome is None),
-        {(code, version): outcome for code, version, outcome in rows},
+        holding(((code, version), outcome) for code, version, outcome in rows),
     )
 
 

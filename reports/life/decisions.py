@@ -1,18 +1,19 @@
 """What the bureau says of a return that it has received: accepted, or returned for correction with reasons.
 
 A return that was received is not yet accepted, and no rule accepts one: a clerk does. Decisions are only ever added,
-and the last one on a version holds; once there is a newer version, only that can be decided on.
+and the last one on a version holds; once there is a newer version, only that can be decided on. An acceptance can be
+withdrawn, with a reason, until a roll-up of the quarter is sealed.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal
 from uuid import UUID
 
 from reports import queries
 from reports.canonical import canonical
 from reports.life import standing
+from reports.life.rules import ACCEPTED, RETURNED, WITHDRAWN, Outcome
 from safety.access.scope import Scope
 from safety.audit.actions import append
 from safety.calendar import Period
@@ -23,8 +24,7 @@ from safety.submission import KEY
 
 REASONS_LENGTH = 1000
 LINE_LENGTH = 200
-ACCEPTED: Final = "accepted"
-RETURNED: Final = "returned"
+REASONED = frozenset({RETURNED, WITHDRAWN})
 
 SAVE = """insert into return_decision
 (id, item, outcome, reasons, lines, decided_by, decider, decided_at, submission_key)
@@ -36,13 +36,16 @@ union all select 1 from school_return r join school s on s.id = r.school
 where s.code = $1 and r.period = $2 and r.version > $3 limit 1"""
 BY_KEY = "select outcome, reasons, lines from return_decision where item = $1 and submission_key = $2"
 LAST = "select outcome from return_decision where item = $1 order by decided_at desc, id desc limit 1"
+ROLLED_UP = """with recursive above (id) as (select id from bureau where id = $1
+union select b.parent from bureau b join above on b.id = above.id where b.parent is not null)
+select 1 from rollup r join above on above.id = r.bureau where r.period = $2 limit 1"""
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """A clerk's decision. `reasons` is for the return as a whole, `lines` for single lines of the score."""
 
-    outcome: Literal["accepted", "returned"]
+    outcome: Outcome
     reasons: str = ""
     lines: Mapping[str, str] = field(default_factory=dict)
 
@@ -72,13 +75,14 @@ class Item:
 
 
 async def decide(scope: Scope, item_id: UUID, ruling: Ruling, now: datetime, *, key: str) -> Decided:
-    """A clerk accepts a received return, or returns it for correction.
+    """A clerk accepts a received return, returns it for correction, or withdraws an acceptance.
 
     Raises:
         NotFound: nothing like that was received by a bureau that the viewer sees; a line that the sheet does not have.
         NotAllowed: not a clerk of that bureau.
-        BadInput: `reasons-missing` for a return without a word why; texts too long; a bad key.
-        Conflict: `not-newest-version`; `same-key-other-body` if the key came with another decision.
+        BadInput: `reasons-missing` for a return or a withdrawal without a word why; texts too long; a bad key.
+        Conflict: `not-newest-version`; `same-key-other-body` if the key came with another decision; for a withdrawal
+            `not-accepted`, and `rolled-up` once a roll-up of the quarter is sealed.
     """
     _check(ruling, key)
     async with transaction():
@@ -93,9 +97,11 @@ async def decide(scope: Scope, item_id: UUID, ruling: Ruling, now: datetime, *, 
             return _repeated(before[0], ruling)
         if await fetch_tuples(None, NEWER, [item.code, item.period, item.version]):
             raise Conflict("not-newest-version", {"version": item.version})
-        last = await fetch_tuples(None, LAST, [item_id])
-        if last == [(ACCEPTED,)] and ruling.outcome == ACCEPTED:
+        accepted = await fetch_tuples(None, LAST, [item_id]) == [(ACCEPTED,)]
+        if accepted and ruling.outcome == ACCEPTED:
             return Decided(repeated=True)
+        if ruling.outcome == WITHDRAWN:
+            await _check_withdrawal(item, accepted=accepted)
         return await _save(scope, item, ruling, now, key)
 
 
@@ -103,7 +109,7 @@ def _check(ruling: Ruling, key: str) -> None:
     problems = []
     if not KEY.fullmatch(key):
         problems.append(Problem("submission_key", "key-form"))
-    if ruling.outcome == RETURNED and not ruling.reasons.strip():
+    if ruling.outcome in REASONED and not ruling.reasons.strip():
         problems.append(Problem("reasons", "reasons-missing"))
     texts = {"reasons": (ruling.reasons, REASONS_LENGTH)}
     texts |= {f"line-{line}": (text, LINE_LENGTH) for line, text in ruling.lines.items()}
@@ -124,6 +130,18 @@ async def _item(scope: Scope, item_id: UUID) -> Item:
         raise NotAllowed("decision-clerk-only")
     school = await fetch_tuples(None, SCHOOL, [code])
     return Item(item_id, bureau, code, period, version, school[0][0] if school else None)
+
+
+async def _check_withdrawal(item: Item, *, accepted: bool) -> None:
+    if not accepted:
+        raise Conflict("not-accepted", {"version": item.version})
+    if await rolled_up(item.bureau, Period.parse(item.period)):
+        raise Conflict("rolled-up", {"period": item.period})
+
+
+async def rolled_up(bureau_id: int, period: Period) -> bool:
+    """Whether a bureau, or one above it, has sealed its roll-up of a quarter: it says what was accepted by then."""
+    return bool(await fetch_tuples(None, ROLLED_UP, [bureau_id, period.id]))
 
 
 def _repeated(before: tuple[str, str, str], ruling: Ruling) -> Decided:

@@ -13,6 +13,7 @@ import msgspec
 
 from reports import queries
 from reports.document import ReturnDocument, parse
+from reports.life.rules import WITHDRAWN, holding
 from reports.oversight.queries import open_queries
 from reports.queries import InboxLine, Sent
 from safety import in_use
@@ -65,6 +66,10 @@ def _ruled(row: tuple[Any, ...]) -> Ruled:
     return Ruled(id_, item, version, outcome, reasons, msgspec.json.decode(lines), decider, decided_at)
 
 
+def _holding(last: Ruled | None) -> Ruled | None:
+    return None if last is None or last.outcome == WITHDRAWN else last
+
+
 def sheet_lines(period: Period) -> tuple[str, ...]:
     """The lines of the scoring sheet of a quarter: what a reason or a cause can be about."""
     return tuple(line.id for line in Rulebook.of(in_use.standards(), period).sheet.lines)
@@ -82,7 +87,7 @@ class Version:
     @property
     def ruling(self) -> Ruled | None:
         """The decision that holds."""
-        return self.rulings[-1] if self.rulings else None
+        return _holding(self.rulings[-1] if self.rulings else None)
 
     @property
     def state(self) -> str:
@@ -106,11 +111,11 @@ async def versions(scope: Scope, school_id: int, period: Period) -> list[Version
 
 
 async def outcomes(scope: Scope, school_id: int) -> dict[tuple[str, int], str]:
-    """What was decided last on each of a school's returns, by quarter and version. NotFound out of scope."""
+    """The decision that holds on each of a school's returns, by quarter and version. NotFound out of scope."""
     if not scope.may(school_id):
         raise NotFound
     rows = await fetch_tuples(None, OUTCOMES, [school_id])
-    return {(period, version): outcome for period, version, outcome in rows}
+    return holding(((period, version), outcome) for period, version, outcome in rows)
 
 
 async def document(version: Version) -> ReturnDocument:
@@ -181,7 +186,7 @@ async def desk(scope: Scope, bureau_id: int, period: Period, now: datetime) -> l
     return [
         DeskLine(
             line,
-            last.get(line.item.id) if line.item else None,
+            _holding(last.get(line.item.id)) if line.item else None,
             _coming(line, sealed),
             _remarks(line, live[line.school_id].total, asked[line.school_id]) if line.item else (),
         )

@@ -1,38 +1,42 @@
-"""What happens to a return after its sealing, on both databases: decided on, corrected, explained."""
+"""What happens to a return after its sealing, on both databases: what came later, corrected, explained."""
 
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 
-from config.rules import put_in_use
 from reports import actions, queries
 from reports.document import document_digest
-from reports.jobs import close, deliver_due
+from reports.jobs import deliver_due
 from reports.life import actions as life
 from reports.life import causes, standing
-from reports.life.decisions import Ruling, accept_many, decide
+from reports.life.decisions import Ruling, decide
 from reports.life.diff import facts_between
 from reports.press import Press
 from safety.audit.queries import verify
 from safety.calendar import Period
 from safety.database import CampusEngine, fetch_tuples
 from safety.duties import close_at
-from safety.education.ledgers import LEDGERS as EDUCATION
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound
 from safety.incidents.ledgers import INCIDENTS
 from safety.jobs.owner import me
-from safety.ledger.actions import record, void
-from tests.cast import Cast, make_cast
-from tests.county import make_county
+from safety.ledger.actions import record
+from tests.cast import Cast
+from tests.db.after_close import (
+    BACK,
+    CLOSE,
+    LATER,
+    NEXT_DAY,
+    Q3,
+    REMINDERS,
+    closed_county,
+    item_of,
+    newest,
+    one_too_few,
+    states,
+    trail,
+)
 from tests.db.test_returns import QuickRenderer
 
-Q3 = Period.parse("2026Q3")
-CLOSE = close_at(Q3)
-NEXT_DAY = CLOSE + timedelta(hours=10)
-LATER = CLOSE + timedelta(days=2)
-REMINDERS = next(item for item in EDUCATION if item.name == "daily_reminders")
-BACK = Ruling("returned", "第三周缺安全课，请说明原因。", {"education.weekly": "缺二年级"})
 FIGURES = ("deaths", "serious_injuries", "minor_injuries", "affected", "loss_yuan")
 
 
@@ -43,131 +47,10 @@ async def press(tmp_path) -> Press:
 
 @pytest.fixture
 async def county(database: CampusEngine, press: Press) -> Cast:
-    """The quarter is closed and every return is in its inbox."""
-    put_in_use()
-    cast = await make_cast(CLOSE - timedelta(days=40))
-    await make_county(cast, CLOSE)
-    await close(press, Q3, CLOSE)
-    return cast
-
-
-async def item_of(cast: Cast, code: str = "S001", bureau: int | None = None) -> UUID:
-    lines = await queries.inbox(cast["admin"], bureau or cast.county, Q3)
-    return next(line.item.id for line in lines if line.item is not None and line.school_code == code)
-
-
-async def newest(cast: Cast) -> standing.Version:
-    return (await standing.versions(cast["principal"], cast.school, Q3))[0]
-
-
-async def states(cast: Cast) -> dict[str, str]:
-    return {
-        d.line.school_code: d.state for d in await standing.desk(cast["clerk"], cast.county, Q3, NEXT_DAY)
-    }
-
-
-async def trail(cast: Cast) -> list[str]:
-    rows = await fetch_tuples(
-        None,
-        "select action from audit_line where chain = $1 and action like 'return.%' order by position",
-        [cast.school],
-    )
-    return [action for (action,) in rows]
-
-
-# ---------------------------------------------------------------- the bureau's decision
-async def test_received_is_not_accepted_until_a_clerk_says_so(county: Cast) -> None:
-    assert await states(county) == {"S001": "received", "S002": "received"}
-    assert (await newest(county)).state == "received"
-    item = await item_of(county)
-    assert not (await decide(county["clerk"], item, Ruling("accepted"), NEXT_DAY, key="accept-0001")).repeated
-    assert await states(county) == {"S001": "accepted", "S002": "received"}
-    found = await newest(county)
-    assert found.ruling is not None
-    assert (found.state, found.ruling.decider, found.ruling.decided_at) == ("accepted", "孙经办", NEXT_DAY)
-    assert (await trail(county))[-1] == "return.accepted"
-    assert await verify() == []
-
-
-async def test_the_same_press_decides_once(county: Cast) -> None:
-    item = await item_of(county)
-    await decide(county["clerk"], item, BACK, NEXT_DAY, key="return-0001")
-    assert (await decide(county["clerk"], item, BACK, LATER, key="return-0001")).repeated
-    with pytest.raises(Conflict, match="same-key-other-body"):
-        await decide(county["clerk"], item, Ruling("accepted"), LATER, key="return-0001")
-    assert len((await newest(county)).rulings) == 1
-    assert (await trail(county)).count("return.returned") == 1
-
-
-async def test_the_last_decision_holds_and_those_before_it_stay(county: Cast) -> None:
-    item = await item_of(county)
-    await decide(county["clerk"], item, Ruling("accepted"), NEXT_DAY, key="accept-0001")
-    assert (await decide(county["clerk"], item, Ruling("accepted"), NEXT_DAY, key="accept-0002")).repeated
-    await decide(county["clerk"], item, BACK, LATER, key="return-0001")
-    found = await newest(county)
-    assert [ruled.outcome for ruled in found.rulings] == ["accepted", "returned"]
-    assert found.state == "returned"
-    assert found.ruling is not None
-    assert (found.ruling.reasons, dict(found.ruling.lines)) == (BACK.reasons, dict(BACK.lines))
-
-
-async def test_a_return_without_a_word_why_is_refused(county: Cast) -> None:
-    item = await item_of(county)
-    for ruling, code in (
-        (Ruling("returned", "  "), "reasons-missing"),
-        (Ruling("returned", "因" * 1001), "text-long"),
-        (Ruling("returned", "见各项", {"education.weekly": "因" * 201}), "text-long"),
-    ):
-        with pytest.raises(BadInput) as caught:
-            await decide(county["clerk"], item, ruling, NEXT_DAY, key="return-0001")
-        assert [problem.code for problem in caught.value.problems] == [code]
-    with pytest.raises(BadInput, match="key-form"):
-        await decide(county["clerk"], item, BACK, NEXT_DAY, key="short")
-    with pytest.raises(NotFound):
-        await decide(
-            county["clerk"], item, Ruling("returned", "x", {"no.line": "y"}), NEXT_DAY, key="return-0001"
-        )
-    assert (await newest(county)).rulings == ()
-
-
-async def test_only_a_clerk_of_that_bureau_decides(county: Cast) -> None:
-    own, far = await item_of(county), await item_of(county, "S003", county.river)
-    for who, item, error in (
-        ("inspector", own, NotAllowed),
-        ("admin", own, NotAllowed),
-        ("principal", own, NotFound),
-        ("outsider", own, NotFound),
-        ("clerk", far, NotFound),
-        ("clerk", UUID(int=7), NotFound),
-    ):
-        with pytest.raises(error):
-            await decide(county[who], item, Ruling("accepted"), NEXT_DAY, key="accept-0001")
-
-
-async def test_accepting_many_leaves_what_moved_on_and_can_be_repeated(county: Cast) -> None:
-    first, second = await item_of(county), await item_of(county, "S002")
-    await decide(county["clerk"], second, BACK, NEXT_DAY, key="return-0001")
-    shown = [first, second]
-    for _ in range(2):
-        done = await accept_many(county["clerk"], county.county, Q3, shown, NEXT_DAY, key="many-00001")
-        assert (done.accepted, done.left) == (1, ("S002",))
-    assert await states(county) == {"S001": "accepted", "S002": "returned"}
-    far = await item_of(county, "S003", county.river)
-    with pytest.raises(NotFound):
-        await accept_many(county["clerk"], county.county, Q3, [far], NEXT_DAY, key="many-00002")
+    return await closed_county(press)
 
 
 # ---------------------------------------------------------------- what came later
-async def one_too_few(county: Cast, now=NEXT_DAY) -> None:
-    """An entry of the closed quarter turns out to be wrong and is voided."""
-    rows = await fetch_tuples(
-        None,
-        "select id from daily_reminder where school = $1 and happened_on <= $2 order by happened_on limit 1",
-        [county.school, Q3.end],
-    )
-    await void(REMINDERS, county["officer"], county.school, rows[0][0], "记错了", now)
-
-
 async def test_later_entries_say_what_they_would_change_and_change_nothing(county: Cast) -> None:
     sealed = await queries.document_of(county.school, Q3)
     assert sealed is not None

@@ -1,0 +1,166 @@
+"""What a bureau says of a return, on both databases: accepted, sent back, an acceptance withdrawn."""
+
+from uuid import UUID
+
+import pytest
+
+from reports.life import standing
+from reports.life.decisions import Ruling, accept_many, decide
+from reports.life.rules import WITHDRAWN
+from reports.press import Press
+from reports.rollup.actions import seal_first
+from safety.audit.queries import verify
+from safety.database import CampusEngine, fetch_tuples
+from safety.errors import BadInput, Conflict, NotAllowed, NotFound
+from safety.jobs.owner import me
+from tests.cast import Cast
+from tests.db.after_close import BACK, LATER, NEXT_DAY, Q3, closed_county, item_of, newest, states, trail
+from tests.db.test_returns import QuickRenderer
+
+ERROR = Ruling(WITHDRAWN, "点错了学校")
+
+
+@pytest.fixture
+async def press(tmp_path) -> Press:
+    return Press(tmp_path, QuickRenderer(tmp_path), me())
+
+
+@pytest.fixture
+async def county(database: CampusEngine, press: Press) -> Cast:
+    return await closed_county(press)
+
+
+# ---------------------------------------------------------------- the bureau's decision
+async def test_received_is_not_accepted_until_a_clerk_says_so(county: Cast) -> None:
+    assert await states(county) == {"S001": "received", "S002": "received"}
+    assert (await newest(county)).state == "received"
+    item = await item_of(county)
+    assert not (await decide(county["clerk"], item, Ruling("accepted"), NEXT_DAY, key="accept-0001")).repeated
+    assert await states(county) == {"S001": "accepted", "S002": "received"}
+    found = await newest(county)
+    assert found.ruling is not None
+    assert (found.state, found.ruling.decider, found.ruling.decided_at) == ("accepted", "孙经办", NEXT_DAY)
+    assert (await trail(county))[-1] == "return.accepted"
+    assert await verify() == []
+
+
+async def test_the_same_press_decides_once(county: Cast) -> None:
+    item = await item_of(county)
+    await decide(county["clerk"], item, BACK, NEXT_DAY, key="return-0001")
+    assert (await decide(county["clerk"], item, BACK, LATER, key="return-0001")).repeated
+    with pytest.raises(Conflict, match="same-key-other-body"):
+        await decide(county["clerk"], item, Ruling("accepted"), LATER, key="return-0001")
+    assert len((await newest(county)).rulings) == 1
+    assert (await trail(county)).count("return.returned") == 1
+
+
+async def test_the_last_decision_holds_and_those_before_it_stay(county: Cast) -> None:
+    item = await item_of(county)
+    await decide(county["clerk"], item, Ruling("accepted"), NEXT_DAY, key="accept-0001")
+    assert (await decide(county["clerk"], item, Ruling("accepted"), NEXT_DAY, key="accept-0002")).repeated
+    await decide(county["clerk"], item, BACK, LATER, key="return-0001")
+    found = await newest(county)
+    assert [ruled.outcome for ruled in found.rulings] == ["accepted", "returned"]
+    assert found.state == "returned"
+    assert found.ruling is not None
+    assert (found.ruling.reasons, dict(found.ruling.lines)) == (BACK.reasons, dict(BACK.lines))
+
+
+async def test_a_return_without_a_word_why_is_refused(county: Cast) -> None:
+    item = await item_of(county)
+    for ruling, code in (
+        (Ruling("returned", "  "), "reasons-missing"),
+        (Ruling("returned", "因" * 1001), "text-long"),
+        (Ruling("returned", "见各项", {"education.weekly": "因" * 201}), "text-long"),
+    ):
+        with pytest.raises(BadInput) as caught:
+            await decide(county["clerk"], item, ruling, NEXT_DAY, key="return-0001")
+        assert [problem.code for problem in caught.value.problems] == [code]
+    with pytest.raises(BadInput, match="key-form"):
+        await decide(county["clerk"], item, BACK, NEXT_DAY, key="short")
+    with pytest.raises(NotFound):
+        await decide(
+            county["clerk"], item, Ruling("returned", "x", {"no.line": "y"}), NEXT_DAY, key="return-0001"
+        )
+    assert (await newest(county)).rulings == ()
+
+
+async def test_only_a_clerk_of_that_bureau_decides(county: Cast) -> None:
+    own, far = await item_of(county), await item_of(county, "S003", county.river)
+    for who, item, error in (
+        ("inspector", own, NotAllowed),
+        ("admin", own, NotAllowed),
+        ("principal", own, NotFound),
+        ("outsider", own, NotFound),
+        ("clerk", far, NotFound),
+        ("clerk", UUID(int=7), NotFound),
+    ):
+        with pytest.raises(error):
+            await decide(county[who], item, Ruling("accepted"), NEXT_DAY, key="accept-0001")
+
+
+async def test_accepting_many_leaves_what_moved_on_and_can_be_repeated(county: Cast) -> None:
+    first, second = await item_of(county), await item_of(county, "S002")
+    await decide(county["clerk"], second, BACK, NEXT_DAY, key="return-0001")
+    shown = [first, second]
+    for _ in range(2):
+        done = await accept_many(county["clerk"], county.county, Q3, shown, NEXT_DAY, key="many-00001")
+        assert (done.accepted, done.left) == (1, ("S002",))
+    assert await states(county) == {"S001": "accepted", "S002": "returned"}
+    far = await item_of(county, "S003", county.river)
+    with pytest.raises(NotFound):
+        await accept_many(county["clerk"], county.county, Q3, [far], NEXT_DAY, key="many-00002")
+
+
+# ---------------------------------------------------------------- an acceptance withdrawn
+async def test_an_acceptance_made_in_error_is_withdrawn_and_stays_in_the_books(county: Cast) -> None:
+    item = await item_of(county)
+    await decide(county["clerk"], item, Ruling("accepted"), NEXT_DAY, key="accept-0001")
+    for repeated in (False, True):
+        done = await decide(county["clerk"], item, ERROR, LATER, key="withdraw-01")
+        assert done.repeated is repeated
+    assert (await states(county))["S001"] == "received"
+    found = await newest(county)
+    assert (found.state, found.ruling) == ("received", None)
+    assert [(ruled.outcome, ruled.reasons) for ruled in found.rulings] == [
+        ("accepted", ""),
+        ("withdrawn", "点错了学校"),
+    ]
+    assert await standing.outcomes(county["principal"], county.school) == {}
+    assert (await trail(county))[-2:] == ["return.accepted", "return.withdrawn"]
+    assert await verify() == []
+    await decide(county["clerk"], item, Ruling("accepted"), LATER, key="accept-0002")
+    assert (await states(county))["S001"] == "accepted"
+
+
+async def test_nothing_is_withdrawn_without_a_word_or_that_was_not_accepted(county: Cast) -> None:
+    item = await item_of(county)
+    with pytest.raises(Conflict, match="not-accepted"):
+        await decide(county["clerk"], item, ERROR, NEXT_DAY, key="withdraw-01")
+    await decide(county["clerk"], item, Ruling("accepted"), NEXT_DAY, key="accept-0001")
+    with pytest.raises(BadInput, match="reasons-missing"):
+        await decide(county["clerk"], item, Ruling(WITHDRAWN, " "), LATER, key="withdraw-01")
+    for who, error in (("inspector", NotAllowed), ("principal", NotFound), ("outsider", NotFound)):
+        with pytest.raises(error):
+            await decide(county[who], item, ERROR, LATER, key="withdraw-01")
+    await decide(county["clerk"], item, BACK, LATER, key="return-0001")
+    with pytest.raises(Conflict, match="not-accepted"):
+        await decide(county["clerk"], item, ERROR, LATER, key="withdraw-01")
+    assert "return.withdrawn" not in await trail(county)
+
+
+@pytest.mark.parametrize("level", ["own", "above"])
+async def test_what_a_roll_up_has_summed_up_is_not_withdrawn_but_returned(
+    county: Cast, press: Press, level: str
+) -> None:
+    item = await item_of(county)
+    await decide(county["clerk"], item, Ruling("accepted"), NEXT_DAY, key="accept-0001")
+    bureau = county.county
+    if level == "above":
+        rows = await fetch_tuples(None, "select parent from bureau where id = $1", [bureau])
+        bureau = rows[0][0]
+    assert await seal_first(bureau, Q3, press.data, LATER)
+    with pytest.raises(Conflict, match="rolled-up"):
+        await decide(county["clerk"], item, ERROR, LATER, key="withdraw-01")
+    await decide(county["clerk"], item, BACK, LATER, key="return-0001")
+    assert (await states(county))["S001"] == "returned"
