@@ -18,6 +18,7 @@ from config.sealing import key_of
 from config.settings import Settings
 from config.upstream import way_of
 from reports.bureau.reminders import REMINDERS
+from reports.delivery.inquiries import ask_due
 from reports.jobs import deliver_due, quarter_close
 from reports.pdf import Renderer
 from reports.press import Press
@@ -60,6 +61,7 @@ def table(press: Press) -> tuple[Entry, ...]:
         (Job("tallies", nightly(TALLIES_AT), _by_now(compare_tallies)), "", 60),
         (Job("purge", nightly(PURGE_AT), _by_now(purge)), "", 60),
         (lambda clock: deliver_due(press, clock.now()), "deliver", 20),
+        (lambda clock: ask_due(press, clock.now()), "decisions", 60),
         (lambda clock: print_missing(press, clock.now()), "rollup-files", 60),
     )
     return tuple(_entry(press, job, name, seconds / pace) for job, name, seconds in rows)

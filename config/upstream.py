@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from reports.delivery.mail import MailServer, Operator
-from reports.transports import Guarded, Transport
+from reports.transports import Transport, guarded
 from safety.errors import BadInput
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def way_of(upstream: Upstream) -> Transport:
     if make is None:
         raise _bad(URL, "upstream-scheme", allowed=", ".join(sorted(WAYS)))
     given = unquote(parts.password or "")
-    return Guarded(make(parts, upstream), (upstream.token, given, parts.password or "", upstream.key))
+    return guarded(make(parts, upstream), (upstream.token, given, parts.password or "", upstream.key))
 
 
 def _bad(name: str, code: str, **values: object) -> BadInput:

@@ -1,4 +1,7 @@
-"""Receiving: a message is put into the books once, and answered with the same receipt whenever it comes again."""
+"""Receiving: a message is put into the books once, and answered with the same receipt whenever it comes again.
+
+Its sender may ask later what was decided on what it brought.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from reports.delivery import receipts
+import msgspec
+
+from reports.delivery import decided, receipts, signed
+from reports.life.standing import Ruled, rulings_on
 from reports.sealing.keys import SigningKey
 from safety.database import fetch_tuples
-from safety.errors import Conflict
+from safety.errors import Conflict, NotFound
 from safety.ids import new_id
 
 SAVE = """insert into received_delivery (number, message, kind, sender, peer, bureau, period, version, facts_digest,
 bytes_digest, size, received_at, receipt) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 on conflict (message) do nothing returning number"""
 KNOWN = """select number, bytes_digest, received_at, receipt, sender, peer from received_delivery where message = $1"""
+GIVEN = "select number, receipt from received_delivery where message = $1 and kind = $2 and sender = $3"
 FILE_RETURN = """insert into inbox_item
 (id, bureau, message, school_code, period, version, facts_digest, bytes_digest, size, received_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"""
@@ -78,7 +85,7 @@ async def receive(parcel: Parcel, key: SigningKey | None, now: datetime) -> Answ
         number, parcel.message, parcel.kind, parcel.sender, receiver, parcel.period, parcel.version,
         parcel.bytes_digest, parcel.size, now,
     )  # fmt: skip
-    text = receipts.issue(body, key)
+    text = signed.issue(body, key)
     values = [number, parcel.message, parcel.kind, parcel.sender, parcel.peer, parcel.bureau, parcel.period]
     values += [parcel.version, parcel.facts_digest, parcel.bytes_digest, parcel.size, now, text]
     if await fetch_tuples(None, SAVE, values):
@@ -99,6 +106,24 @@ async def answered(parcel: Parcel) -> Answer | None:
     if (digest, sender, peer) != (parcel.bytes_digest, parcel.sender, parcel.peer):
         raise Conflict("same-message-other-file")
     return Answer(number, digest, received_at, receipt, repeated=True)
+
+
+async def decided_on(message: UUID, kind: str, sender: str) -> decided.Body:
+    """What there is to tell the sender of a message: its receipt, and what was decided on what it brought.
+
+    Raises NotFound unless that sender's message was received here.
+    """
+    rows = await fetch_tuples(None, GIVEN, [message, kind, sender])
+    if not rows:
+        raise NotFound
+    number, receipt = rows[0]
+    given = msgspec.json.decode(receipt, type=signed.Signed[receipts.Body])
+    return decided.Body(given, tuple(_decision(ruled) for ruled in await rulings_on(number)))
+
+
+def _decision(ruled: Ruled) -> decided.Decision:
+    lines = tuple(decided.LineReason(line, text) for line, text in ruled.lines.items())
+    return decided.Decision(ruled.id, ruled.outcome, ruled.reasons, lines, ruled.decider, ruled.decided_at)
 
 
 async def _file_return(parcel: Parcel, number: UUID, now: datetime) -> None:

@@ -1,4 +1,6 @@
-"""The door for other instances: `POST /api/v1/deliveries`, for senders with a token of ours."""
+"""The door for other instances, for senders with a token of ours: `POST /api/v1/deliveries` brings what they sealed,
+`GET /api/v1/deliveries/{message}` asks what was decided on it.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,14 @@ from typing import cast
 from uuid import UUID
 
 from cryptography import x509
-from litestar import Response, Router, post
+from litestar import Response, Router, get, post
 from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath
 
 from reports import files
 from reports.delivery import peers
-from reports.delivery.receive import Answer, Parcel, answered, receive
+from reports.delivery.receive import Answer, Parcel, answered, decided_on, receive
+from reports.delivery.signed import issue
 from reports.sealing.check import Claim, NotGenuine, check_seal
 from reports.sealing.keys import SigningKey
 from safety.audit.actions import append
@@ -93,7 +97,7 @@ async def take_delivery(request: WebRequest) -> Response[bytes]:
     400: what the headers say cannot be read, or the file is not what they say or not sealed by the pinned certificate;
     403: the sender speaks for somebody else; 409: the message or the version came before with other contents.
     """
-    visit, peer = visit_of(request), cast("peers.Peer", request.scope["state"]["peer"])
+    visit, peer = visit_of(request), _peer(request)
     said = _read(request)
     if (said.sender, said.kind) != (peer.code, peer.kind):
         raise NotAllowed("peer-other-sender", {"code": peer.code})
@@ -106,13 +110,39 @@ async def take_delivery(request: WebRequest) -> Response[bytes]:
     return Response(answer.receipt.encode(), status_code=status, media_type="application/json")
 
 
+@get(
+    "/api/v1/deliveries/{message:uuid}",
+    guards=[PeersOnly("peer")],
+    include_in_schema=True,
+    summary="Tell the sender of a message what was decided on it",
+    tags=["delivery"],
+)
+async def read_delivery(request: WebRequest, message: FromPath[UUID]) -> Response[bytes]:
+    """The receipt of a message and every decision on what it brought, oldest first, signed like the receipt.
+
+    404: no such message of this sender was received.
+    """
+    peer = _peer(request)
+    body = await decided_on(message, peer.kind, peer.code)
+    key = await asyncio.to_thread(_door(request).key)
+    return Response(issue(body, key).encode(), media_type="application/json")
+
+
+def _peer(request: WebRequest) -> peers.Peer:
+    return cast("peers.Peer", request.scope["state"]["peer"])
+
+
+def _door(request: WebRequest) -> Door:
+    return cast("Door", request.app.state.door)
+
+
 async def _again(parcel: Parcel) -> Answer | None:
     async with transaction():
         return await answered(parcel)
 
 
 async def _take(request: WebRequest, peer: peers.Peer, said: _Said, content: bytes, visit: Visit) -> Answer:
-    door = cast("Door", request.app.state.door)
+    door = _door(request)
     claim = await _checked(door, peer, said, content)
     data = request.app.state.settings.data
     await asyncio.to_thread(files.store, data, content)
@@ -193,4 +223,4 @@ def _digest(text: str) -> str:
     return base64.b64decode(found[1]).hex()
 
 
-ROUTER = Router("/", route_handlers=[take_delivery], security=[{"bearer": []}])
+ROUTER = Router("/", route_handlers=[take_delivery, read_delivery], security=[{"bearer": []}])

@@ -13,7 +13,7 @@ import msgspec
 
 from reports import queries
 from reports.document import ReturnDocument, parse
-from reports.life.rules import WITHDRAWN, holding
+from reports.life.rules import WITHDRAWN, Outcome, holding
 from reports.oversight.queries import open_queries
 from reports.queries import InboxLine, Sent
 from safety import in_use
@@ -54,7 +54,7 @@ class Ruled:
     id: UUID
     item: UUID
     version: int
-    outcome: str
+    outcome: Outcome
     reasons: str
     lines: Mapping[str, str]
     decider: str

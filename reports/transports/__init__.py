@@ -7,10 +7,15 @@ else happens is a `TransportError`, and the same message is tried again: so each
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar, runtime_checkable
 from uuid import UUID
+
+from reports.delivery import decided
+
+T = TypeVar("T")
 
 SEND_SECONDS = 120.0
 """Within this time an attempt ends; a message is held for longer than that."""
@@ -73,6 +78,23 @@ class Transport(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the other side said of a message that it has, and its signed answer word for word."""
+
+    body: decided.Body
+    answer: str
+
+
+@runtime_checkable
+class Answering(Transport, Protocol):
+    """A way whose other side can be asked later what it decided."""
+
+    async def ask(self, message: UUID) -> Told:
+        """Ask about a message that it gave a receipt for. Raises TransportError."""
+        ...
+
+
 class Guarded:
     """A way that ends in time, fails in one manner, and whose errors say no secret."""
 
@@ -91,9 +113,12 @@ class Guarded:
 
     async def send(self, envelope: Envelope, content: bytes) -> Receipt:
         """Raises TransportError for whatever goes wrong."""
+        return await self._within(self._way.send(envelope, content))
+
+    async def _within(self, work: Awaitable[T]) -> T:
         try:
             async with asyncio.timeout(self._limit):
-                return await self._way.send(envelope, content)
+                return await work
         except TransportError as error:
             raise TransportError(self._safe(str(error)), permanent=error.permanent) from None
         except TimeoutError:
@@ -105,3 +130,22 @@ class Guarded:
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text
+
+
+class GuardedAnswering(Guarded):
+    """The same for a way whose other side can be asked."""
+
+    def __init__(self, way: Answering, secrets: tuple[str, ...] = (), limit: float = SEND_SECONDS) -> None:
+        super().__init__(way, secrets, limit)
+        self._answering = way
+
+    async def ask(self, message: UUID) -> Told:
+        """Raises TransportError for whatever goes wrong."""
+        return await self._within(self._answering.ask(message))
+
+
+def guarded(way: Transport, secrets: tuple[str, ...] = (), limit: float = SEND_SECONDS) -> Guarded:
+    """A way with its guard; one that can be asked still can."""
+    if isinstance(way, Answering):
+        return GuardedAnswering(way, secrets, limit)
+    return Guarded(way, secrets, limit)

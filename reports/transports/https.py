@@ -1,16 +1,21 @@
-"""To another instance: the file in the body, what it is in the headers, a signed receipt as the answer."""
+"""To another instance: the file in the body, what it is in the headers, a signed receipt as the answer.
+
+Later it is asked under the message's own address what was decided, and answers with that, signed too.
+"""
 
 from __future__ import annotations
 
 import base64
 import ssl
+from collections.abc import Mapping
+from uuid import UUID
 
 import httpx
 import msgspec
 from cryptography import x509
 
-from reports.delivery import receipts
-from reports.transports import Envelope, Receipt, TransportError
+from reports.delivery import decided, receipts, signed
+from reports.transports import Envelope, Receipt, Told, TransportError
 
 PATH = "/api/v1/deliveries"
 ANSWER_SECONDS = 60.0
@@ -20,7 +25,7 @@ WAIT = frozenset({401, 408, 425, 429})
 
 
 class Https:
-    """`base_url` is the other instance's address, `certificate` that of the key with which it signs its receipts."""
+    """`base_url` is the other instance's address, `certificate` that of the key with which it signs its answers."""
 
     name = "https"
 
@@ -38,24 +43,39 @@ class Https:
 
     async def send(self, envelope: Envelope, content: bytes) -> Receipt:
         """Raises TransportError; permanent, if the receiver refuses this message for good."""
+        headers = headers_of(envelope, self._token)
+        answer = await self._call("POST", PATH, headers, content)
+        return self._receipt(envelope, answer)
+
+    async def ask(self, message: UUID) -> Told:
+        """Raises TransportError."""
+        answer = await self._call("GET", f"{PATH}/{message}", {"authorization": f"Bearer {self._token}"})
+        return Told(self._checked(answer, decided.Body), answer.decode())
+
+    async def _call(
+        self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None
+    ) -> bytes:
         try:
             async with httpx.AsyncClient(
                 verify=self._context, timeout=ANSWER_SECONDS, trust_env=False
             ) as client:
-                answer = await client.post(
-                    self._base_url + PATH, content=content, headers=headers_of(envelope, self._token)
+                answer = await client.request(
+                    method, self._base_url + path, content=content, headers=dict(headers)
                 )
         except httpx.HTTPError as error:
             raise TransportError(f"{type(error).__name__}: {error}") from error
         if answer.status_code not in {200, 201}:
             raise _refusal(answer)
-        return self._receipt(envelope, answer.content)
+        return answer.content
+
+    def _checked(self, text: bytes, kind: type[signed.Body]) -> signed.Body:
+        try:
+            return signed.check(text, kind, self._certificate)
+        except signed.BadAnswer as error:
+            raise TransportError(str(error)) from error
 
     def _receipt(self, envelope: Envelope, text: bytes) -> Receipt:
-        try:
-            body = receipts.check(text, self._certificate)
-        except receipts.BadReceipt as error:
-            raise TransportError(str(error)) from error
+        body = self._checked(text, receipts.Body)
         expected = (envelope.message, envelope.kind, envelope.sender, envelope.bytes_digest, envelope.size)
         if (body.message, body.kind, body.sender, body.bytes_digest, body.size) != expected:
             raise TransportError("the receipt is for something else")

@@ -18,7 +18,7 @@ import httpx
 import pytest
 from cryptography import x509
 
-from reports.delivery import peers, receipts
+from reports.delivery import peers, receipts, signed
 from reports.pdf import Renderer
 from reports.rollup import actions as rollup_actions
 from reports.rollup import document as rollup
@@ -127,7 +127,7 @@ async def drawing(desk: Desk) -> AsyncIterator[None]:
 async def test_a_return_arrives_and_its_receipt_is_the_bureaus_word(desk: Desk, bureau: Bureau) -> None:
     async with drawing(desk):
         answer = await desk.arrives(bureau.way())
-    body = receipts.check(answer.encode(), bureau.certificate)
+    body = signed.check(answer.encode(), receipts.Body, bureau.certificate)
     assert body.message == await desk.message()
     assert (body.sender, body.receiver, body.period, body.version) == ("S001", "HILL", "2026Q3", 1)
     await bureau.has(desk)
@@ -136,8 +136,8 @@ async def test_a_return_arrives_and_its_receipt_is_the_bureaus_word(desk: Desk, 
     assert await bureau.ask("select code from peer where seen_at is not null") == [("S001",)]
     told = "select count(*) from audit_line where action = 'delivery.received' and subject = 'S001/2026Q3'"
     assert (await bureau.ask(told))[0][0] >= 1
-    with pytest.raises(receipts.BadReceipt):
-        receipts.check(answer.replace('"version":1', '"version":2').encode(), bureau.certificate)
+    with pytest.raises(signed.BadAnswer):
+        signed.check(answer.replace('"version":1', '"version":2').encode(), receipts.Body, bureau.certificate)
 
 
 async def test_over_tls_too_and_only_with_a_certificate_that_is_vouched_for(
@@ -354,7 +354,7 @@ async def test_a_countys_real_roll_up_is_what_its_city_folds_in(desk: Desk, bure
     desk.now += timedelta(days=3)
     async with drawing(desk):
         answer = await desk.arrives(bureau.way(token=county.token))
-    body = receipts.check(answer.encode(), bureau.certificate)
+    body = signed.check(answer.encode(), receipts.Body, bureau.certificate)
     assert (body.kind, body.sender, body.receiver) == ("rollup", "HILL", "CITY")
     ((sender, document),) = await bureau.ask("select sender, document from received_rollup")
     assert sender == "HILL"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from reports.delivery import receipts
+from reports.delivery import receipts, signed
 from tests.conftest import Templates
 from tests.delivery import test_mail as mail
 from tests.delivery import test_sftp as sftp
@@ -121,7 +121,7 @@ async def check_messages(federation: Federation) -> None:
             if way in SIGNED:
                 assert given.pop(message) == (answer, digest)
                 receiver = instance if way == "inbox" else federation.city
-                body = receipts.check(str(answer).encode(), receiver.key.certificate)
+                body = signed.check(str(answer).encode(), receipts.Body, receiver.key.certificate)
                 said = (body.message, body.kind, body.bytes_digest, body.receiver)
                 assert said == (message, SIGNED[str(way)], digest, receiver.code)
     assert given == {}
