@@ -66,7 +66,7 @@ def parts_of(line: str, occurrence: str) -> tuple[str, str]:
 def _is_open(window: Window, period: Period, at: datetime) -> bool:
     """Not due yet, or due and still inside its on-time limit."""
     today = local_day(at)
-    return window.due > today or today <= min(window.grace_until, close_day(period))
+    return window.due > today or today <= window.in_time_until(close_day(period))
 
 
 def _untimely(name: str, window: Window, fill: Fill, line: str, facts: SchoolFacts) -> Exceptional:

@@ -109,7 +109,7 @@ def count_line(line: str, facts: SchoolFacts, book: DutyBook, tallies: LineTalli
             continue
         row = tallies.rows.get(window.due) or Row(line, window.due)
         due = base_expected(line, facts, window, book) + row.extra
-        is_open = today <= min(window.grace_until, moment.closes)
+        is_open = today <= window.in_time_until(moment.closes)
         expected += min(row.filled, due) if is_open else due
         still_open += max(0, due - row.filled) if is_open else 0
         on_time, late, amount = on_time + row.on_time, late + row.late, amount + row.amount

@@ -32,7 +32,8 @@ RECENT = timedelta(days=14)
 @dataclass(frozen=True, slots=True)
 class Due:
     """One occurrence: `done` of `expected` answered, by entries of `since`…`through`; on time if recorded by the end
-    of `until`. `unit` is school, class, meal, slot, rounds, drill or pupils. `person` (an account) is who is rostered.
+    of `until`; `by_close`: the quarter's close set that day, before the grace was over. `unit` is school, class, meal,
+    slot, rounds, drill or pupils. `person` (an account) is who is rostered.
 
     `timing` is the worst of what was done: on-time, late or backfilled; None while nothing is, and for pupils. `entry`
     is the one that something is wanted of (a drill its evaluation), `rostered_at` when a round or a leader's duty was
@@ -49,6 +50,7 @@ class Due:
     through: date
     due: date
     until: date
+    by_close: bool
     expected: int
     done: int
     overdue: bool
@@ -115,7 +117,8 @@ def listed(
     """
     entries = {fill.occurrence: fill for fill in line.measured.fills}
     for window in relevant(spans, day, period):
-        until = min(window.grace_until, close_day(period))
+        closes = close_day(period)
+        until = window.in_time_until(closes)
         for item, fills in _units(line, window, entries, facts, book):
             found = Due(
                 line=line.id,
@@ -125,6 +128,7 @@ def listed(
                 through=window.end,
                 due=window.due,
                 until=until,
+                by_close=window.is_cut_by(closes),
                 overdue=day > until,
                 roles=_roles(line, item["unit"], item.get("person")),
                 timing=TIMINGS[max(fill.timing for fill in fills)] if fills else None,

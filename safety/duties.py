@@ -74,6 +74,14 @@ class Window:
     due: date
     grace_until: date
 
+    def in_time_until(self, closes: date) -> date:
+        """The last day on which an entry is on time in a quarter whose last day before the close is `closes`."""
+        return min(self.grace_until, closes)
+
+    def is_cut_by(self, closes: date) -> bool:
+        """Whether the quarter closes before the grace is over: what comes after is not late, but backfilled."""
+        return closes < self.grace_until
+
 
 def close_day(period: Period) -> date:
     """The last day before the close: 24:00 of the quarter's last day."""

@@ -78,6 +78,7 @@ def _document(invocation: Invocation, code: str, item: Due, names: Mapping[int, 
         "through": item.through,
         "due": item.due,
         "until": item.until,
+        "by_close": item.by_close,
         "expected": item.expected,
         "done": item.done,
         "state": item.state,
@@ -99,8 +100,10 @@ def _name(invocation: Invocation, item: Due, names: Mapping[int, str]) -> str:
 
 
 def _line(invocation: Invocation, found: Mapping[str, Any]) -> str:
+    closes = invocation.say("limit.by-close") if found["by_close"] else ""
     values = {
         **found,
+        "until": f"{found['until']}{closes}",
         "state": invocation.say(f"command.due.{found['state']}"),
         "roles": "/".join(invocation.say(f"role.{role}") for role in found["roles"]),
     }

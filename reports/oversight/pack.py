@@ -149,6 +149,7 @@ async def _entries(scope: Scope, ledger: Ledger, school_id: int, period: Period,
             ledger,
             school_id,
             ledger_queries.Filters(since=period.start, until=period.end, state=state, order="oldest"),
+            now,
         )
     ]
     # One that was corrected and then voided is of both states.

@@ -46,10 +46,10 @@ def week_shown(text: str, facts: SchoolFacts, today: date) -> date:
         return monday_of(facts.calendar.next_school_day(today) or today)
 
 
-async def slots_of(scope: Scope, school_id: int, monday: date) -> list[EntryRow]:
+async def slots_of(scope: Scope, school_id: int, monday: date, now: datetime) -> list[EntryRow]:
     """The slots of a week that stand, by time. Raises NotFound and NotAllowed."""
     filters = queries.Filters(since=monday, until=monday + WEEK - timedelta(days=1))
-    found = await queries.list_entries(scope, DUTY_SLOTS, school_id, filters, size=MOST_SLOTS)
+    found = await queries.list_entries(scope, DUTY_SLOTS, school_id, filters, now, size=MOST_SLOTS)
     return sorted(found.rows, key=lambda row: (row.values["starts_at"], POSTS.index(row.values["post"])))
 
 
@@ -128,8 +128,8 @@ async def copy_week(scope: Scope, school_id: int, monday: date, key: str, now: d
     """Last week's slots again on the school days that lie ahead, but for those already there; how many were made."""
     facts = await school_facts(school_id)
     before, present = (
-        await slots_of(scope, school_id, monday - WEEK),
-        await slots_of(scope, school_id, monday),
+        await slots_of(scope, school_id, monday - WEEK, now),
+        await slots_of(scope, school_id, monday, now),
     )
     known = {_same(slot.values) for slot in present}
     moved = [_moved(slot.values) for slot in before]

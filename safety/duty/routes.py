@@ -31,7 +31,7 @@ async def _draw(request: WebRequest, form: FormState, chosen: list[str], status:
     visit = visit_of(request)
     facts, today = await school_facts(visit.school), local_day(visit.now)
     monday = rosters.week_shown(request.query_params.get("week", ""), facts, today)
-    slots = await rosters.slots_of(visit.viewer, visit.school, monday)
+    slots = await rosters.slots_of(visit.viewer, visit.school, monday, visit.now)
     days = rosters.days_of(facts, monday, slots, today)
     people = await queries.people_of(visit.viewer, visit.school)
     mentioned = await queries.people_by_id({slot.values["person"] for slot in slots})
@@ -45,7 +45,7 @@ async def _draw(request: WebRequest, form: FormState, chosen: list[str], status:
         before=monday - rosters.WEEK,
         after=monday + rosters.WEEK,
         last=monday + timedelta(days=6),
-        has_before=bool(await rosters.slots_of(visit.viewer, visit.school, monday - rosters.WEEK)),
+        has_before=bool(await rosters.slots_of(visit.viewer, visit.school, monday - rosters.WEEK, visit.now)),
         posts=POST.choices,
         post_names={choice.value: choice.label for choice in POST.choices},
         people=people,

@@ -38,7 +38,11 @@ Key = Annotated[
 
 
 class EntryOut(msgspec.Struct, kw_only=True):
-    """One version of an entry. `values`: whole numbers as such, all else as the text of a bundle's cell."""
+    """One version of an entry. `values`: whole numbers as such, all else as the text of a bundle's cell.
+
+    `timing`: on-time, late or backfilled, as the score counts it; uncounted for a zero-report made after that day's
+    incident was discovered; null for what answers nothing due, or was corrected or voided.
+    """
 
     id: UUID
     ledger: str
@@ -127,7 +131,9 @@ async def list_entries(
     given = {name: text for name, text in asked.items() if text}
     filters, _ = forms.read_filters(given, context)
     _refuse_unread(given, filters)
-    found = await queries.list_entries(visit.viewer, ledger, visit.school, filters, page=page, size=size)
+    found = await queries.list_entries(
+        visit.viewer, ledger, visit.school, filters, visit.now, page=page, size=size
+    )
     known = replace(context, people={**{p.login: p.id for p in found.people.values()}, **context.people})
     entries = [_entry_out(place, row, known, found.timings.get(row.id)) for row in found.rows]
     return EntryPage(entries=entries, total=found.total, page=page, pages=found.last)
@@ -162,7 +168,7 @@ async def read_entry(request: WebRequest, entry_id: FromPath[UUID]) -> EntryHist
     """An entry with its history."""
     place = place_of(request)
     visit, ledger = place.visit, place.ledger
-    found = await queries.detail(visit.viewer, ledger, visit.school, entry_id)
+    found = await queries.detail(visit.viewer, ledger, visit.school, entry_id, visit.now)
     context = await queries.context_for(ledger, visit.school, visit.now)
     known = replace(context, people={**context.people, **{p.login: p.id for p in found.people.values()}})
     return EntryHistory(

@@ -41,10 +41,8 @@ async def draw_entry(
 ) -> Page:
     """The page of an entry, wherever it stands."""
     visit, ledger = place.visit, place.ledger
-    found = await queries.detail(visit.viewer, ledger, visit.school, entry_id)
+    found = await queries.detail(visit.viewer, ledger, visit.school, entry_id, visit.now)
     context = await queries.context_for(ledger, visit.school, visit.now, {})
-    timings = {entry_id: found.timing} if found.timing else {}
-    uncounted = await standing.uncounted(ledger, context.facts, timings, visit.now)
     return page(
         request,
         "ledger_entry.html",
@@ -54,8 +52,7 @@ async def draw_entry(
         found=found,
         entry=found.entry,
         fields=forms.fields_at(ledger, context.facts),
-        remarks=standing.remarks_on(ledger, context.facts, found, visit.now, counts=not uncounted),
-        uncounted=uncounted,
+        remarks=standing.remarks_on(ledger, context.facts, found, visit.now),
         lead=forms.lead_field(ledger),
         show=forms.Shower(context, found.people, visit.lang),
         kinds={event.kind: event for event in ledger.events},
@@ -193,7 +190,7 @@ async def _draw_void(
     request: WebRequest, place: Place, entry_id: UUID, form: FormState, status: int = 200
 ) -> Page:
     visit, ledger = place.visit, place.ledger
-    found = await queries.detail(visit.viewer, ledger, visit.school, entry_id)
+    found = await queries.detail(visit.viewer, ledger, visit.school, entry_id, visit.now)
     if not found.entry.stands:
         return go_to(f"{place.path}/{entry_id}")
     context = await queries.context_for(ledger, visit.school, visit.now, {})
@@ -255,7 +252,7 @@ async def _draw_event(
     request: WebRequest, place: Place, entry_id: UUID, event: EventKind, form: FormState, status: int = 200
 ) -> Page:
     visit, ledger = place.visit, place.ledger
-    found = await queries.detail(visit.viewer, ledger, visit.school, entry_id)
+    found = await queries.detail(visit.viewer, ledger, visit.school, entry_id, visit.now)
     if not found.entry.stands:
         return go_to(f"{place.path}/{entry_id}")
     asker = await asker_of(place)

@@ -9,11 +9,13 @@ from uuid import UUID
 from safety.access.scope import Scope
 from safety.database import fetch_tuples
 from safety.errors import NotAllowed, NotFound
+from safety.facts import SchoolFacts
 from safety.ledger.declare import Kind, Ledger
 from safety.ledger.evidence import CURRENT
 from safety.ledger.parse import Context
 from safety.ledger.rows import EntryRow, shape_of
-from safety.ledger.timing import Timing, timing_of_row
+from safety.ledger.timing import Timing
+from safety.ledger.weighing import timings_of
 from safety.places.facts import school_facts
 
 PAGE = 30
@@ -138,32 +140,36 @@ async def list_entries(
     ledger: Ledger,
     school_id: int,
     filters: Filters,
+    now: datetime,
     *,
     page: int = 1,
     size: int = PAGE,
 ) -> Page:
-    """A page of the entries that pass the filters. Raises NotFound and NotAllowed."""
+    """A page of the entries that pass the filters, timed as of now. Raises NotFound and NotAllowed."""
     _allow(ledger, scope, school_id)
     where, args = _where(ledger, school_id, filters)
+    facts = await school_facts(school_id)
     if filters.timing:
-        rows = await _timed(ledger, school_id, filters, where, args)
+        rows = await _timed(ledger, facts, filters, where, args, now)
         total, rows = len(rows), rows[(page - 1) * size : page * size]
     else:
         table = shape_of(ledger).table
         counted = await fetch_tuples(None, f"select count(*) from {table} e where {where}", args)  # noqa: S608
         total = int(counted[0][0])
         rows = await _rows(ledger, filters, where, args, size, (page - 1) * size)
-    timings = await _timings(ledger, school_id, rows)
+    timings = await timings_of(ledger, facts, rows, now)
     people = await people_by_id(_mentioned(ledger, rows))
     return Page(rows, timings, people, total, page, size)
 
 
-async def all_entries(scope: Scope, ledger: Ledger, school_id: int, filters: Filters) -> list[EntryRow]:
+async def all_entries(
+    scope: Scope, ledger: Ledger, school_id: int, filters: Filters, now: datetime
+) -> list[EntryRow]:
     """Every entry that passes the filters, for an export."""
     _allow(ledger, scope, school_id)
     where, args = _where(ledger, school_id, filters)
     if filters.timing:
-        return await _timed(ledger, school_id, filters, where, args)
+        return await _timed(ledger, await school_facts(school_id), filters, where, args, now)
     return await _rows(ledger, filters, where, args, MOST_EXPORTED, 0)
 
 
@@ -222,20 +228,14 @@ def _escaped(text: str) -> str:
 
 
 async def _timed(
-    ledger: Ledger, school_id: int, filters: Filters, where: str, args: Sequence[Any]
+    ledger: Ledger, facts: SchoolFacts, filters: Filters, where: str, args: Sequence[Any], now: datetime
 ) -> list[EntryRow]:
     """All rows of one timing. Lateness follows from calendar and standards, which the database does not know."""
     # Whatever is late was recorded after the day it tells of.
     narrowed = where if filters.timing == "on-time" else f"{where} and e.timed_on > e.happened_on"
     rows = await _rows(ledger, filters, narrowed, args, MOST_EXPORTED, 0)
-    timings = await _timings(ledger, school_id, rows)
+    timings = await timings_of(ledger, facts, rows, now)
     return [row for row in rows if (found := timings.get(row.id)) and found.name == filters.timing]
-
-
-async def _timings(ledger: Ledger, school_id: int, rows: Iterable[EntryRow]) -> dict[UUID, Timing]:
-    facts = await school_facts(school_id)
-    found = ((row.id, timing_of_row(ledger, facts, row)) for row in rows)
-    return {number: timing for number, timing in found if timing is not None}
 
 
 # ---------------------------------------------------------------- one entry
@@ -245,13 +245,14 @@ async def entry(scope: Scope, ledger: Ledger, school_id: int, entry_id: UUID) ->
     return await _one(ledger, school_id, entry_id)
 
 
-async def detail(scope: Scope, ledger: Ledger, school_id: int, entry_id: UUID) -> Detail:
-    """An entry with its whole history. Raises as `entry` does."""
+async def detail(scope: Scope, ledger: Ledger, school_id: int, entry_id: UUID, now: datetime) -> Detail:
+    """An entry with its whole history, timed as of now. Raises as `entry` does."""
     chosen = await entry(scope, ledger, school_id, entry_id)
     versions = await _chain(ledger, chosen)
     events = [
         EventRow(*row) for row in await fetch_tuples(None, EVENTS, [school_id, ledger.name, versions[0].id])
     ]
+    timings = await timings_of(ledger, await school_facts(school_id), [chosen], now)
     mentioned = _mentioned(ledger, versions) | {event.recorded_by for event in events}
     return Detail(
         entry=chosen,
@@ -259,7 +260,7 @@ async def detail(scope: Scope, ledger: Ledger, school_id: int, entry_id: UUID) -
         events=events,
         trail=await _trail(ledger, school_id, versions),
         people=await people_by_id(mentioned),
-        timing=timing_of_row(ledger, await school_facts(school_id), chosen),
+        timing=timings.get(entry_id),
     )
 
 

@@ -12,7 +12,7 @@ from litestar import Response, Router, get, post
 from safety import in_use
 from safety.database import read_only_door
 from safety.errors import BadInput, Conflict, NotFound, Problem
-from safety.ledger import actions, forms, permission, queries, standing
+from safety.ledger import actions, forms, permission, queries
 from safety.ledger.declare import Field, Kind, Ledger
 from safety.ledger.parse import Context, FieldError, format_field, parse_field
 from safety.ledger.values import parse_values
@@ -109,15 +109,13 @@ async def draw_list(request: WebRequest, place: Place) -> Page:
     context = await queries.context_for(ledger, visit.school, visit.now)
     filters, asked = forms.read_filters(request.query_params, context)
     number = page_number(request)
-    found = await queries.list_entries(visit.viewer, ledger, visit.school, filters, page=number)
-    uncounted = await standing.uncounted(ledger, context.facts, found.timings, visit.now)
+    found = await queries.list_entries(visit.viewer, ledger, visit.school, filters, visit.now, page=number)
     return page(
         request,
         "ledger_list.html",
         place=place,
         ledger=ledger,
         found=found,
-        uncounted=uncounted,
         asked=FormState(asked),
         query=_query(asked),
         lead=forms.lead_field(ledger),
@@ -220,7 +218,7 @@ async def export_csv(request: WebRequest) -> Response[bytes]:
     async with read_only_door():
         context = await queries.context_for(ledger, visit.school, visit.now)
         filters, _ = forms.read_filters(request.query_params, context)
-        rows = await queries.all_entries(visit.viewer, ledger, visit.school, filters)
+        rows = await queries.all_entries(visit.viewer, ledger, visit.school, filters, visit.now)
         named = await queries.people_by_id(
             {row.values[item.name] for row in rows for item in ledger.fields if item.kind is Kind.PERSON}
         )

@@ -15,18 +15,23 @@ from safety.measures import BACKFILLED, LATE, ON_TIME, Setting, timing_of
 from safety.rulebook import Rulebook
 
 NAMES = {ON_TIME: "on-time", LATE: "late", BACKFILLED: "backfilled"}
+UNCOUNTED = "uncounted"
 AHEAD = 3
 """How many quarters after an entry's own its occurrence may fall due: a term ends at most three later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How an entry was timed for the first line that it answers: `name` is on-time, late or backfilled."""
+    """How an entry was timed for the first line that it answers: `name` is on-time, late, backfilled or uncounted.
+
+    On time up to `until`; `by_close`: the quarter's close set that day, before the grace was over.
+    """
 
     name: str
     line: str
     due: date
-    grace_until: date
+    until: date
+    by_close: bool
 
 
 def timing_of_row(ledger: Ledger, facts: SchoolFacts, row: EntryRow) -> Timing | None:
@@ -51,8 +56,9 @@ def _for_line(feed: Feed, facts: SchoolFacts, stored: Stored, timed_on: date) ->
             setting = Setting(facts, period, book.duties, day_start(stored.day))
             if not feed.read(stored, (), setting).valid:
                 return None
-            timing = timing_of(timed_on, window.grace_until, close_day(period))
-            return Timing(NAMES[timing], feed.line, window.due, window.grace_until)
+            closes = close_day(period)
+            name = NAMES[timing_of(timed_on, window.grace_until, closes)]
+            return Timing(name, feed.line, window.due, window.in_time_until(closes), window.is_cut_by(closes))
     return None
 
 

@@ -111,6 +111,7 @@ class Occurrence:
     lacking: int
     is_open: bool
     in_time_until: date
+    by_close: bool
     beside: tuple[Beside, ...] = ()
 
     @property
@@ -152,7 +153,8 @@ class LineReader:
         self, window: Window, row: Row | None, fills: Sequence[Fill], beside: Sequence[Beside]
     ) -> Occurrence:
         expected = base_expected(self.line, self.facts, window, self.book) + (row.extra if row else 0)
-        until = min(window.grace_until, close_day(self.period))
+        closes = close_day(self.period)
+        until = window.in_time_until(closes)
         return Occurrence(
             window=window,
             expected=expected,
@@ -161,6 +163,7 @@ class LineReader:
             lacking=max(0, expected - (row.filled if row else 0)),
             is_open=local_day(self.at) <= until,
             in_time_until=until,
+            by_close=window.is_cut_by(closes),
             beside=tuple(beside),
         )
 

@@ -55,14 +55,14 @@ async def test_an_entry_is_recorded_read_listed_and_reads_back_as_typed(cast: Ca
     values = await typed(ledger, cast, raw)
     made = await actions.record(ledger, scope, cast.school, values, key(), NOW)
     assert made.created
-    found = await queries.detail(scope, ledger, cast.school, made.id)
+    found = await queries.detail(scope, ledger, cast.school, made.id, LATER)
     assert dict(found.entry.values) == values
     context = await queries.context_for(ledger, cast.school, NOW)
     assert {f.name: format_field(f, found.entry.values[f.name], context) for f in ledger.fields} == raw
     assert found.entry.recorded_at == NOW
     assert found.people[scope.account_id].name == scope.name
     assert [line.action for line in found.trail] == ["entry.record"]
-    page = await queries.list_entries(cast["clerk"], ledger, cast.school, Filters())
+    page = await queries.list_entries(cast["clerk"], ledger, cast.school, Filters(), LATER)
     assert [row.id for row in page.rows] == [made.id]
     assert page.total == 1
     assert await verify() == []
@@ -104,15 +104,15 @@ async def test_a_correction_supersedes_keeps_the_day_that_times_it_and_says_why(
     new = await actions.correct(ledger, scope, cast.school, old.id, mended, "写错了", one, days_later)
     repeat = await actions.correct(ledger, scope, cast.school, old.id, mended, "写错了", one, days_later)
     assert (repeat.id, repeat.created) == (new.id, False)
-    found = await queries.detail(scope, ledger, cast.school, old.id)
+    found = await queries.detail(scope, ledger, cast.school, old.id, LATER)
     assert [version.id for version in found.versions] == [old.id, new.id]
     assert found.latest.why == "写错了"
     same = ledger.natural(values) == ledger.natural(mended)
     assert found.latest.timed_on == local_day(NOW if same else days_later)
     assert found.versions[0].superseded_at == days_later
-    page = await queries.list_entries(scope, ledger, cast.school, Filters())
+    page = await queries.list_entries(scope, ledger, cast.school, Filters(), LATER)
     assert [row.id for row in page.rows] == [new.id]
-    gone = await queries.list_entries(scope, ledger, cast.school, Filters(state="superseded"))
+    gone = await queries.list_entries(scope, ledger, cast.school, Filters(state="superseded"), LATER)
     assert [row.id for row in gone.rows] == [old.id]
     with pytest.raises(Conflict, match="entry-superseded"):
         await actions.correct(ledger, scope, cast.school, old.id, values, "再改", key(), days_later)
@@ -143,10 +143,10 @@ async def test_a_void_entry_stays_readable_and_unchangeable(cast: Cast, ledger: 
     with pytest.raises(BadInput, match="why-missing"):
         await actions.void(ledger, scope, cast.school, made.id, "  ", LATER)
     await actions.void(ledger, scope, cast.school, made.id, "重复填报", LATER)
-    found = await queries.detail(scope, ledger, cast.school, made.id)
+    found = await queries.detail(scope, ledger, cast.school, made.id, LATER)
     assert (found.entry.void_why, found.entry.voided_by) == ("重复填报", scope.account_id)
-    assert (await queries.list_entries(scope, ledger, cast.school, Filters())).total == 0
-    assert (await queries.list_entries(scope, ledger, cast.school, Filters(state="voided"))).total == 1
+    assert (await queries.list_entries(scope, ledger, cast.school, Filters(), LATER)).total == 0
+    assert (await queries.list_entries(scope, ledger, cast.school, Filters(state="voided"), LATER)).total == 1
     changed = await typed(ledger, cast, other(ledger, raw))
     with pytest.raises(Conflict, match="entry-voided"):
         await actions.correct(ledger, scope, cast.school, made.id, changed, "改", key(), LATER)
@@ -182,7 +182,7 @@ async def test_a_later_fact_is_added_once_and_belongs_to_the_chain(cast: Cast, l
             await actions.add_event(
                 ledger, cast["guard"], cast.school, new.id, event.kind, value, LATER, key(), LATER
             )
-    found = await queries.detail(cast["officer"], ledger, cast.school, made.id)
+    found = await queries.detail(cast["officer"], ledger, cast.school, made.id, LATER)
     assert [item.kind for item in found.events] == [event.kind for event in ledger.events]
 
 
@@ -204,10 +204,10 @@ async def test_only_those_may_write_whom_the_ledger_names(cast: Cast, ledger: Le
     for attempt in (
         actions.record(ledger, outsider, cast.school, values, key(), NOW),
         actions.void(ledger, outsider, cast.school, made.id, "x", NOW),
-        queries.detail(outsider, ledger, cast.school, made.id),
-        queries.list_entries(outsider, ledger, cast.school, Filters()),
+        queries.detail(outsider, ledger, cast.school, made.id, LATER),
+        queries.list_entries(outsider, ledger, cast.school, Filters(), LATER),
         # Their own school, another school's entry.
-        queries.detail(outsider, ledger, cast.other_school, made.id),
+        queries.detail(outsider, ledger, cast.other_school, made.id, LATER),
     ):
         with pytest.raises(NotFound):
             await attempt
@@ -221,7 +221,7 @@ async def test_an_entry_may_be_made_for_somebody_of_the_school(cast: Cast, ledge
     made = await actions.record(
         ledger, scope, cast.school, values, key(), NOW, on_behalf_of=cast["guard"].account_id
     )
-    found = await queries.detail(scope, ledger, cast.school, made.id)
+    found = await queries.detail(scope, ledger, cast.school, made.id, LATER)
     assert (found.entry.recorded_by, found.entry.on_behalf_of) == (
         scope.account_id,
         cast["guard"].account_id,
@@ -275,7 +275,7 @@ async def test_every_filter_narrows_the_list(cast: Cast, ledger: Ledger) -> None
         shown.append(Filters(classes=(cast.school_class,)))
         hidden.append(Filters(classes=(cast.school_class + 999, cast.school_class + 998)))
     for filters, expected in [(f, 1) for f in shown] + [(f, 0) for f in hidden]:
-        page = await queries.list_entries(scope, ledger, cast.school, filters)
+        page = await queries.list_entries(scope, ledger, cast.school, filters, LATER)
         assert (page.total, len(page.rows)) == (expected, expected), filters
 
 
@@ -286,7 +286,9 @@ async def test_lists_are_cut_into_pages(cast: Cast) -> None:
         await actions.record(FRIDGE_READINGS, scope, cast.school, values, key(), NOW)
     seen = set()
     for number in (1, 2, 3):
-        page = await queries.list_entries(scope, FRIDGE_READINGS, cast.school, Filters(), page=number, size=3)
+        page = await queries.list_entries(
+            scope, FRIDGE_READINGS, cast.school, Filters(), LATER, page=number, size=3
+        )
         assert (page.total, page.last) == (7, 3)
         seen |= {row.id for row in page.rows}
     assert len(seen) == 7
@@ -330,7 +332,9 @@ async def test_an_entry_may_name_a_grid_zone_of_its_own_school(cast: Cast, ledge
     made = await actions.record(ledger, scope, cast.school, values, key(), NOW)
     assert dict((await queries.entry(scope, ledger, cast.school, made.id)).values) == values
     for zone, total in ((own.id, 1), (foreign.id, 0)):
-        assert (await queries.list_entries(scope, ledger, cast.school, Filters(zone=zone))).total == total
+        assert (
+            await queries.list_entries(scope, ledger, cast.school, Filters(zone=zone), LATER)
+        ).total == total
     with pytest.raises(BadInput, match="zone-unknown"):
         await actions.record(ledger, scope, cast.school, {**values, "zone": foreign.id}, key(), NOW)
     moved = await actions.correct(

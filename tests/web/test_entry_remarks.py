@@ -6,7 +6,9 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from litestar import Litestar
 
+from safety.access.actions import issue_token
 from safety.clock import FixedClock
 from safety.text import Catalogue
 from safety.web.pages import spoken
@@ -16,6 +18,7 @@ from tests.web.conftest import Visit
 
 LEDGERS = "/schools/S001/ledgers"
 FIGURES = ("deaths", "serious_injuries", "minor_injuries", "affected", "loss_yuan")
+SAMPLE = {"meal": "lunch", "dish": "菜", "grams": "130", "person": "canteen"}
 NOTICE = re.compile(r'<div class="notice notice-(\w+)".*?<p>(.*?)</p>', re.DOTALL)
 
 
@@ -41,8 +44,24 @@ async def notices(browser: Browser, path: str) -> list[tuple[str, str]]:
     return [(kind, html.unescape(said)) for kind, said in NOTICE.findall((await browser.get(path)).text)]
 
 
+async def said_to_programs(app: Litestar, path: str) -> str | None:
+    """The timing that a program reads of an entry; the list says the same."""
+    client = Browser(app)
+    client.headers["authorization"] = f"Bearer {await issue_token(None, 'officer', 'test', NOW)}"
+    found = (await client.get(f"/api/v1{path}")).json()["entry"]
+    ledger, _, number = path.rpartition("/")
+    listed = (await client.get(f"/api/v1{ledger}?size=500&state={_state(found)}")).json()["entries"]
+    assert {item["timing"] for item in listed if item["id"] == number} == {found["timing"]}
+    timing: str | None = found["timing"]
+    return timing
+
+
+def _state(found: dict[str, str | None]) -> str:
+    return "voided" if found["voided_at"] else "superseded" if found["superseded_by"] else "current"
+
+
 async def test_a_zero_report_after_that_days_incident_is_nowhere_said_to_be_on_time(
-    visit: Visit, county: Cast, clock: FixedClock
+    visit: Visit, county: Cast, clock: FixedClock, app: Litestar
 ) -> None:
     officer = await visit("officer")
     before = await save(officer, "zero_reports/new", happened_on="2026-10-14", person="officer")
@@ -58,9 +77,48 @@ async def test_a_zero_report_after_that_days_incident_is_nowhere_said_to_be_on_t
         assert "</svg>按时<" not in page
     listed = (await officer.get(f"{LEDGERS}/zero_reports?since=2026-10-14")).text
     assert listed.count(">不计<") == 1
+    assert after.rpartition("/")[2] not in (await officer.get(f"{LEDGERS}/zero_reports?timing=on-time")).text
+    assert (await said_to_programs(app, before), await said_to_programs(app, after)) == (
+        "on-time",
+        "uncounted",
+    )
     voided = await officer.send_form(f"{after}/void", why="当日有事故")
     assert voided.status_code == 303
     assert "不计：登记时" not in (await officer.get(after)).text
+    assert await said_to_programs(app, after) is None, "what is void is not timed"
+
+
+async def test_a_second_zero_report_of_a_day_answers_nothing(
+    visit: Visit, county: Cast, clock: FixedClock, app: Litestar
+) -> None:
+    officer = await visit("officer")
+    first = await save(officer, "zero_reports/new", happened_on="2026-10-14", person="officer")
+    clock.set(NOW + timedelta(hours=1))
+    second = await save(officer, "zero_reports/new", happened_on="2026-10-14", person="officer")
+    assert (await said_to_programs(app, first), await said_to_programs(app, second)) == ("on-time", None)
+    assert "已由其他记录完成" in (await officer.get(second)).text
+    assert "</svg>按时<" not in (await officer.get(second)).text
+
+
+async def test_an_entry_of_the_quarters_last_day_was_in_time_until_its_close_and_says_so(
+    visit: Visit, county: Cast
+) -> None:
+    officer = await visit("officer")
+    entry = await save(
+        officer, "food_samples/new", **SAMPLE, happened_on="2026-09-29", stored_at="2026-09-29T11:40"
+    )
+    told = {"class": "三(1)班", "text": "走人行道"}
+    reminder = await save(officer, "daily_reminders/new", happened_on="2026-09-30", **told)
+    page = (await officer.get(reminder)).text
+    assert "</svg>补录<" in page
+    assert "按时填报截止</dt><dd>2026年9月30日（季度截止）</dd>" in page
+    assert "10月" not in page.partition("按时填报截止")[2].partition("</dl>")[0]
+    english = (await officer.get(f"{reminder}?lang=en")).text
+    assert "30 Sep 2026 (the quarter's close)" in html.unescape(english)
+    within = (await officer.get(f"{entry}?lang=zh")).text
+    assert "按时填报截止</dt><dd>2026年9月29日</dd>" in within, (
+        "no grace, so the close has nothing to do with it"
+    )
 
 
 async def test_an_incident_not_reported_yet_says_by_when_and_what_is_left(
