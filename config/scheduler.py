@@ -61,7 +61,7 @@ def table(press: Press) -> tuple[Entry, ...]:
         (Job("tallies", nightly(TALLIES_AT), _by_now(compare_tallies)), "", 60),
         (Job("purge", nightly(PURGE_AT), _by_now(purge)), "", 60),
         (lambda clock: deliver_due(press, clock.now()), "deliver", 20),
-        (lambda clock: ask_due(press, clock.now()), "decisions", 60),
+        (lambda clock: ask_due(press, clock.now()), "decisions", 20),
         (lambda clock: print_missing(press, clock.now()), "rollup-files", 60),
     )
     return tuple(_entry(press, job, name, seconds / pace) for job, name, seconds in rows)

@@ -1,7 +1,7 @@
 """Asking the bureau's instance what it decided on what it received, until there is no more to learn.
 
-Asked about is every return that went by a way whose other side can be asked, at each round while it is young, then by
-the hour, then by the day. An acceptance can still be withdrawn, so asking goes on for a while after one. Once a newer
+Asked about is every return that went by a way whose other side can be asked: for an hour each minute, for a month each
+hour, then each day. An acceptance can still be withdrawn, so asking goes on for a while after one. Once a newer
 version has arrived nothing more can be decided on the older one, which is asked about a last time.
 """
 
@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 ANSWERED_BY: Final = "https"
 """The way whose receipts come from another instance."""
-YOUNG, HOURLY = timedelta(hours=1), timedelta(days=30)
-FOLLOWED = timedelta(days=100)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+FOLLOWED = 100 * DAY
 """For how long an accepted return is asked about: until the next quarter's is due."""
 AT_ONCE = 50
 ERROR_LENGTH = 2000
@@ -95,9 +95,9 @@ async def _keep(about: _Asked, said: Told, now: datetime) -> int:
 
 def _pause(since: datetime, now: datetime) -> timedelta:
     age = now - since
-    if age < YOUNG:
-        return timedelta(0)
-    return timedelta(hours=1) if age < HOURLY else timedelta(days=1)
+    if age < HOUR:
+        return MINUTE
+    return HOUR if age < 30 * DAY else DAY
 
 
 def _next(about: _Asked, said: Told, now: datetime) -> datetime | None:
@@ -106,7 +106,7 @@ def _next(about: _Asked, said: Told, now: datetime) -> datetime | None:
         return None
     if last is None or last.outcome != ACCEPTED:
         return now + _pause(about.since, now)
-    return now + timedelta(days=1) if now - last.decided_at < FOLLOWED else None
+    return now + DAY if now - last.decided_at < FOLLOWED else None
 
 
 @dataclass(frozen=True, slots=True)

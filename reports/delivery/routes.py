@@ -100,7 +100,11 @@ async def send_bureau_again(request: WebRequest, code: FromPath[str]) -> Page:
 
 # ---------------------------------------------------------------- for programs
 class TrackOut(msgspec.Struct, frozen=True):
-    """A message. `stage`: new, retrying, delivered, dead, no-way; `receipt` is what the other side answered."""
+    """A message. `stage`: new, retrying, delivered, dead, no-way; `receipt` is what the other side answered.
+
+    `decision_…`: when the other side was last asked for its decision, when it is again, why the last answer was none;
+    null where nobody is asked.
+    """
 
     message: UUID
     kind: str
@@ -119,14 +123,18 @@ class TrackOut(msgspec.Struct, frozen=True):
     received_at: str | None
     bytes_digest: str | None
     receipt: str
+    decision_asked_at: str | None
+    decision_next_at: str | None
+    decision_error: str | None
 
 
 def _out(track: Track) -> TrackOut:
-    due = track.next_at if track.stage in {"new", "retrying"} else None
+    due, asked = track.next_at if track.stage in {"new", "retrying"} else None, track.inquiry
     return TrackOut(
         track.message, track.kind, track.sender, track.period, track.version, track.addressee, track.way,
         track.stage, _iso(track.posted_at) or "", track.attempts, _iso(track.tried_at), _iso(due), track.error,
         track.number, _iso(track.received_at), track.bytes_digest, track.answer,
+        _iso(asked.asked_at) if asked else None, _iso(asked.next_at) if asked else None, asked.error if asked else None,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from reports.delivery import inquiries
 from reports.delivery.outbox import ALERT_AFTER
 from reports.transports import Transport
 from safety.access.scope import Scope
@@ -46,7 +47,8 @@ SENDERS = ("principal", "clerk")
 @dataclass(frozen=True, slots=True)
 class Track:
     """One message. `sender` and `sender_name` are the school or bureau that it speaks for; `addressee` the bureau's
-    name (empty: the level above this instance); `way` inbox, https, smtp, sftp, folder, or empty where none is set.
+    name (empty: the level above this instance); `way` inbox, https, smtp, sftp, folder, or empty where none is set;
+    `inquiry` is how it stands with asking for the decision, where that is made on another instance.
     """
 
     message: UUID
@@ -69,6 +71,7 @@ class Track:
     received_at: datetime | None
     answer: str
     failed: tuple[tuple[datetime, str], ...] = field(default=())
+    inquiry: inquiries.Inquiry | None = None
 
     @property
     def stage(self) -> str:
@@ -92,9 +95,14 @@ def _track(row: tuple[Any, ...], upward: Transport | None) -> Track:
     )  # fmt: skip
 
 
-async def _with_failures(tracks: Sequence[Track]) -> list[Track]:
+async def _with_more(tracks: Sequence[Track]) -> list[Track]:
     return [
-        replace(track, failed=tuple(await fetch_tuples(None, FAILED, [track.message]))) for track in tracks
+        replace(
+            track,
+            failed=tuple(await fetch_tuples(None, FAILED, [track.message])),
+            inquiry=await inquiries.of_message(track.message),
+        )
+        for track in tracks
     ]
 
 
@@ -103,7 +111,7 @@ async def of_return(scope: Scope, school_id: int, period: Period, upward: Transp
     if not scope.may(school_id):
         raise NotFound
     rows = await fetch_tuples(None, OF_RETURN, [school_id, period.id])
-    return await _with_failures([_track(row, upward) for row in rows])
+    return await _with_more([_track(row, upward) for row in rows])
 
 
 async def of_bureau(scope: Scope, bureau_id: int, upward: Transport | None) -> list[Track]:
@@ -111,7 +119,7 @@ async def of_bureau(scope: Scope, bureau_id: int, upward: Transport | None) -> l
     if not scope.may_bureau(bureau_id):
         raise NotFound
     rows = await fetch_tuples(None, OF_BUREAU, [bureau_id])
-    return await _with_failures([_track(row, upward) for row in rows])
+    return await _with_more([_track(row, upward) for row in rows])
 
 
 async def late(scope: Scope, upward: Transport | None, now: datetime) -> list[Track]:
