@@ -7,6 +7,7 @@ from litestar.params import FromPath
 
 from reports import queries
 from reports.bureau import adjustments
+from reports.rollup.pages import has_way, state_of
 from safety import in_use
 from safety.calendar import Period
 from safety.duties import close_at
@@ -37,12 +38,15 @@ async def draw_adjustments(
     vetoed = bool(sent) and await _vetoed(visit, quarters.shown)
     sheet = Rulebook.of(in_use.standards(), quarters.shown).sheet
     adjusted = history[0].total if history else None
-    may = frozenset() if base.startswith("/inspect") else _may(visit, history)
+    inspects = base.startswith("/inspect")
+    may = frozenset() if inspects else _may(visit, history)
+    facts = await school_facts(visit.school)
+    bureau = _bureau(visit, facts.bureau)
     return page(
         request,
         "adjustments.html",
         status,
-        facts=await school_facts(visit.school),
+        facts=facts,
         base=base,
         quarters=quarters,
         closed=visit.now >= close_at(quarters.shown),
@@ -54,10 +58,20 @@ async def draw_adjustments(
         vetoed=vetoed,
         history=history,
         may=may,
+        rollup=await state_of(facts.bureau, quarters.shown, upward=has_way(request)) if bureau else None,
+        rollup_at=f"{'/inspect' if inspects else ''}/bureaus/{bureau}/rollups",
+        remake="adjust" in may,
         form_of=lambda what: form if form and form.value("what") == what else FormState(),
         # A form that is not offered any more cannot say itself why not.
         failed=form.error() if form and form.value("what") not in may else "",
     )
+
+
+def _bureau(visit: Visit, bureau_id: int) -> str:
+    """The code of the school's bureau, for those who see that bureau's pages; empty for anybody else."""
+    if not visit.viewer.may_bureau(bureau_id):
+        return ""
+    return next(code for code, number in visit.viewer.bureau_codes.items() if number == bureau_id)
 
 
 async def _vetoed(visit: Visit, period: Period) -> bool:

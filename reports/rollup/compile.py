@@ -177,8 +177,8 @@ def _school(found: SchoolFound, sheet: ScoringSheet) -> RollupSchool:
         enrolment=found.enrolment,
         state=state,
         version=sealed.version,
-        own=_points(sealed.total),
-        adjusted=_points(found.adjusted),
+        own=points_of(sealed.total),
+        adjusted=points_of(found.adjusted),
         grade=sealed.grade,
         adjusted_grade=grade,
         veto=sealed.veto,
@@ -190,7 +190,8 @@ def _school(found: SchoolFound, sheet: ScoringSheet) -> RollupSchool:
     )
 
 
-def _points(hundredths: int | None) -> str | None:
+def points_of(hundredths: int | None) -> str | None:
+    """`6150` is "61.50"."""
     return None if hundredths is None else decimal(hundredths)
 
 
@@ -278,10 +279,10 @@ def _share(parts: Sequence[Figures], name: str, like: Share) -> Share:
 
 def _means(sums: Sums) -> Means:
     return Means(
-        own=_points(mean(sums.own, sums.pupils)),
-        own_without=_points(mean(sums.own, sums.pupils_without)),
-        adjusted=_points(mean(sums.adjusted, sums.pupils)),
-        adjusted_without=_points(mean(sums.adjusted, sums.pupils_without)),
+        own=points_of(mean(sums.own, sums.pupils)),
+        own_without=points_of(mean(sums.own, sums.pupils_without)),
+        adjusted=points_of(mean(sums.adjusted, sums.pupils)),
+        adjusted_without=points_of(mean(sums.adjusted, sums.pupils_without)),
     )
 
 

@@ -13,6 +13,7 @@ from reports.rollup import press as rollup_press
 from reports.rollup import queries as rollup_queries
 from reports.rollup import view as rollup_view
 from reports.rollup.document import RollupDocument
+from reports.rollup.since import Since, changes_since
 from safety.calendar import Period
 from safety.database import fetch_tuples
 from safety.duties import close_at
@@ -53,11 +54,14 @@ class CountyLine:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where a bureau's roll-up of a quarter stands: `way` is delivered, waiting, dead or kept (there is no way up)."""
+    """Where a bureau's roll-up of a quarter stands: `way` is delivered, waiting, dead or kept (there is no way up);
+    `since`: what is not in the one sealed last.
+    """
 
     due_at: datetime
     made: rollup_queries.Made | None = None
     way: str = ""
+    since: tuple[Since, ...] = ()
 
 
 async def counties(bureau_id: int, period: Period) -> list[CountyLine]:
@@ -75,7 +79,7 @@ async def state_of(bureau_id: int, period: Period, *, upward: bool) -> State:
     for last in (await rollup_queries.made(bureau_id, period))[:1]:
         rows = await fetch_tuples(None, OUTBOX, [last.id])
         way = "kept" if not rows or (rows[0][1] is None and not upward) else str(rows[0][0])
-        return State(due, last, way)
+        return State(due, last, way, await changes_since(bureau_id, period, last.document))
     return State(due)
 
 

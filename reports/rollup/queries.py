@@ -6,7 +6,7 @@ What counts is what the bureau has received: a return that is sealed and still o
 import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -90,7 +90,7 @@ async def gather(bureau_id: int, period: Period, data: Path | None = None) -> Ga
         period=period,
         sheet=sheet,
         trend=await _trend(bureau_id, facts, ids, period),
-        matters=await _matters(facts, period),
+        matters=await matters_of({id_: each.code for id_, each in facts.items()}, period),
         made_up=any(each.made_up for each in facts.values()),
     )
 
@@ -106,6 +106,16 @@ def _school(
         sealed=sealed,
         adjusted=adjusted if sealed else None,
     )
+
+
+async def own_and_remote(bureau_id: int) -> tuple[frozenset[int], dict[str, str]]:
+    """Of a bureau and those below it: the ids of those whose schools are here, and the names, by code, of those that
+    keep an instance of their own.
+    """
+    tree = await fetch_tuples(None, BUREAUS, [bureau_id])
+    remote = {sender for (sender,) in await fetch_tuples(None, REMOTE)} - {tree[0][1]}
+    near = frozenset(id_ for id_, code, *_ in tree if code not in remote)
+    return near, {code: name for _, code, name, _ in tree if code in remote}
 
 
 async def _above(bureau_id: int) -> BureauFound | None:
@@ -254,10 +264,11 @@ def _only_total(total: int | None) -> SealedReturn:
     return SealedReturn(1, True, total, None, False, 0, 0, "", "")
 
 
-async def _matters(facts: dict[int, SchoolFacts], period: Period) -> list[Matter]:
-    codes = {each.code for each in facts.values()}
+async def matters_of(codes: Mapping[int, str], period: Period) -> list[Matter]:
+    """Returns of these schools (codes by id) that were sent back, and appeals, each with what became of it."""
+    known = set(codes.values())
     newest = dict(await fetch_tuples(None, NEWEST, [period.id]))
-    said = [row for row in await fetch_tuples(None, DECISIONS, [period.id]) if row[0] in codes]
+    said = [row for row in await fetch_tuples(None, DECISIONS, [period.id]) if row[0] in known]
     accepted = {(code, version) for code, version, outcome, _ in said if outcome == "accepted"}
     found = [
         Matter(kind="correction", school=code, at=at, outcome=_outcome(code, version, newest[code], accepted))
@@ -265,8 +276,8 @@ async def _matters(facts: dict[int, SchoolFacts], period: Period) -> list[Matter
         if outcome == "returned"
     ]
     found += [
-        Matter(kind="appeal", school=facts[school].code, at=at, outcome=outcome or "open")  # type: ignore[arg-type]
-        for school, at, outcome in await adjustments.appeals(list(facts), period)
+        Matter(kind="appeal", school=codes[school], at=at, outcome=outcome or "open")  # type: ignore[arg-type]
+        for school, at, outcome in await adjustments.appeals(list(codes), period)
     ]
     return found
 

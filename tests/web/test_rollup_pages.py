@@ -127,6 +127,29 @@ async def test_a_further_version_needs_a_reason_and_a_change(enter, press: Press
     assert (await clerk.send_form("/bureaus/RIVER/rollups", reason="x")).status_code == 404
 
 
+async def test_what_the_sealed_roll_up_does_not_hold_is_told_where_it_can_be_mended(
+    enter, press: Press, cast: Cast
+) -> None:
+    clerk, inspector = await enter("clerk"), await enter("inspector")
+    pages = (f"{PAGE}?period=2026Q3", "/schools/S001/adjustments/2026Q3")
+    await seal_due(press.data, THIRD)
+    for path in pages:
+        assert "尚未包含" not in (await clerk.get(path)).text
+    await adjust(cast["clerk"], cast.school, Q3, 4000, "台账不实", "adjust-0001", THIRD)
+    for path in pages:
+        told = (await clerk.get(path)).text
+        assert "已上报的汇总尚未包含 1 处更改" in told
+        assert "#again" in told
+    for path in (f"/inspect{pages[0]}", "/inspect/schools/S001/adjustments/2026Q3"):
+        told = (await inspector.get(path)).text
+        assert "已上报的汇总尚未包含 1 处更改" in told
+        assert "#again" not in told
+    # A school is not told of its bureau's papers.
+    assert "尚未包含" not in (await (await enter("principal")).get(pages[1])).text
+    await clerk.send_form(PAGE, reason="核定得分", submission_key="again-00001")
+    assert "尚未包含" not in (await clerk.get(pages[0])).text
+
+
 async def test_the_day_is_set_by_the_clerk(enter, cast: Cast) -> None:
     clerk = await enter("clerk")
     assert 'value="3"' in (await clerk.get(f"{PAGE}/day")).text
