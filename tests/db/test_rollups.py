@@ -19,8 +19,6 @@ from reports.delivery.actions import deliver_waiting
 from reports.delivery.receive import Parcel, receive
 from reports.jobs import close
 from reports.kinds import RollupJob
-from reports.life.decisions import Ruling, decide
-from reports.life.rules import RETURNED
 from reports.pdf import Renderer
 from reports.press import Press
 from reports.rollup import actions as rollup_actions
@@ -29,7 +27,6 @@ from reports.rollup import jobs as rollup_jobs
 from reports.rollup import queries as rollup_queries
 from reports.rollup.actions import save_setting, seal_again, seal_due, seal_first
 from reports.rollup.due import Setting, due_at
-from reports.rollup.since import changes_since
 from safety.audit.queries import verify
 from safety.calendar import Period
 from safety.clock import FixedClock
@@ -266,44 +263,6 @@ async def test_a_further_version_says_why_and_what_was_before(county: Cast, pres
     )
     assert hashlib.sha256(second.text.encode()).hexdigest() == second.document_digest
     assert first.document.figures.means.adjusted == first.document.figures.means.own
-
-
-async def test_what_came_after_the_sealing_is_told_until_a_further_version_holds_it(
-    county: Cast, press: Press
-) -> None:
-    async def since(bureau: int) -> list[tuple[str, str]]:
-        return [(item.name, item.kind) for item in await changes_since(bureau, Q3, await newest(bureau))]
-
-    await seal_due(press.data, THIRD)
-    assert await since(county.county) == []
-    await adjust(county["clerk"], county.school, Q3, 5000, "台账不实", "adjust-0001", THIRD)
-    await appeal(county["officer"], county.school, Q3, "台账属实", "appeal-0001", THIRD)
-    await seal(county.other_school, Q3, THIRD)
-    # What is sealed and on its way has not come.
-    assert await since(county.county) == [("青山县实验学校", "adjusted")]
-    await deliver_waiting(press, THIRD, everything=True)
-    both = [("青山县实验学校", "adjusted"), ("青山县第二小学", "arrived")]
-    assert (await since(county.county), await since(county.city)) == (both, both)
-    assert await since(county.river) == []
-    assert await seal_again(
-        county["clerk"], county.county, Q3, "补报和核定", "again-00001", press.data, THIRD
-    )
-    assert await since(county.county) == []
-    item = (await fetch_tuples(None, "select id from inbox_item where school_code = 'S001'"))[0][0]
-    await decide(county["clerk"], item, Ruling(RETURNED, "请核实"), THIRD, key="decide-0001")
-    assert await since(county.county) == [("青山县实验学校", "matter")]
-
-
-async def test_a_newer_roll_up_from_below_is_told_once_it_can_be_read(county: Cast, press: Press) -> None:
-    await Bureau(code="330102", name="江州县教育局", parent=county.city).save()
-    await seal_first(county.city, Q3, press.data, THIRD)
-    await take(county.city, sample_rollup(8), version=1)
-    sealed = await newest(county.city)
-    assert [(item.name, item.kind) for item in await changes_since(county.city, Q3, sealed)] == [
-        ("江州县教育局", "rollup")
-    ]
-    await fetch_tuples(None, 'update received_rollup set document = \'{"schema": "later"}\'')
-    assert await changes_since(county.city, Q3, sealed) == ()
 
 
 async def test_before_it_is_sealed_there_is_a_draft_and_before_the_close_nothing(
