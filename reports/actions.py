@@ -190,5 +190,7 @@ async def save_return(
         return False
     await post("return", id_, rows[0][0], now)
     told = {"version": document.version, "document": digest, "facts_digest": document.facts_digest}
+    if document.unchanged:
+        told["unchanged"] = document.reason
     await append(school_id, None, "return.sealed", f"returns/{document.period.id}", told, now)
     return True

@@ -231,8 +231,8 @@ class ReturnDocument(Part, frozen=True, kw_only=True):
     """A school's quarter. Make it with `freeze`, which sorts it and fills in the facts digest.
 
     `profile`, `added`, `tested_as_closed`, the facts and the incidents' histories are what the score was worked out of
-    (see `reports/verification/recompute.py`). `unchanged_because`: why a version was made of which nothing differs from
-    the one before; empty where something does.
+    (see `reports/verification/recompute.py`). `unchanged`: nothing differs from the version before, and `reason` says
+    why this one was made nevertheless.
     """
 
     schema: Literal["safe-campus.return.v1"] = SCHEMA
@@ -264,7 +264,7 @@ class ReturnDocument(Part, frozen=True, kw_only=True):
     chain_head: ChainHead | None = None
     previous_digest: Digest | None = None
     reason: str = ""
-    unchanged_because: str = ""
+    unchanged: bool = False
 
     @property
     def status(self) -> Literal["signed", "unsigned", "changed"]:

@@ -154,7 +154,7 @@ def _notes(document: ReturnDocument, write: Writer) -> tuple[str, ...]:
         (document.made_up, "made_up", {}),
         (document.closed_late, "closed_late", {"due": due, "made": made}),
         (bool(years), "provisional", {"years": years}),
-        (bool(document.reason), "reason", {"reason": document.reason}),
+        (bool(document.reason) and not document.unchanged, "reason", {"reason": document.reason}),
     )
     return tuple(write.text(f"return.note.{name}", **values) for shown, name, values in notes if shown)
 
@@ -242,8 +242,8 @@ def _since(document: ReturnDocument, write: Writer) -> tuple[str, ...]:
     if document.version == 1:
         return ()
     before = {"version": document.version - 1}
-    if document.unchanged_because:
-        return (write.text("return.since.unchanged", **before, why=document.unchanged_because),)
+    if document.unchanged:
+        return (write.text("return.since.unchanged", **before, why=document.reason),)
     if not document.changes_since:
         return (write.text("return.since.same", **before),)
     shown = document.changes_since[:CHANGES_SHOWN]

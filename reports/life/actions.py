@@ -15,7 +15,7 @@ from reports.canonical import canonical
 from reports.compile import Making, compile_return
 from reports.document import ReturnDocument, Score, SignOff
 from reports.life import standing
-from reports.life.diff import LineDiff, changes_since, lines_between, points_of
+from reports.life.diff import LineDiff, changes_since, lines_between, points_of, unchanged
 from reports.life.standing import Opened, Version
 from safety.access.scope import Scope
 from safety.audit.actions import append
@@ -125,7 +125,9 @@ async def _newest(scope: Scope, school_id: int, period: Period) -> Version:
 async def next_draft(
     scope: Scope, school_id: int, period: Period, opened: Opened, now: datetime, *, test_clock: bool = False
 ) -> ReturnDocument:
-    """What the next version would be if the principal signed it now. NotFound for a school out of scope."""
+    """What the next version would be if the principal signed it now; its `unchanged` says whether anything differs from
+    the one that it corrects. NotFound for a school out of scope.
+    """
     if not scope.may(school_id):
         raise NotFound
     return await _next_version(
@@ -160,7 +162,7 @@ async def _next_version(
     document = await asyncio.to_thread(compile_return, found, making)
     asked = opened.asked.lines if opened.asked else {}
     changes = changes_since(sealed.score, document.score, asked)
-    return msgspec.structs.replace(document, changes_since=changes)
+    return msgspec.structs.replace(document, changes_since=changes, unchanged=unchanged(sealed, document))
 
 
 async def make_version(
@@ -172,15 +174,17 @@ async def make_version(
     now: datetime,
     *,
     key: str,
+    knows_unchanged: bool = False,
     test_clock: bool = False,
 ) -> int:
     """The principal signs the next version and so seals it; it goes to the bureau like the first. Returns its number.
 
-    The same press sent again returns the version that it made.
+    The same press sent again returns the version that it made. `knows_unchanged`: the principal was told if nothing
+    differs from the version before, and `reason` says why it is sent nevertheless.
 
     Raises:
         NotFound, NotAllowed: not this school's principal.
-        BadInput: no reason, or one too long.
+        BadInput: no reason, or one too long; `unchanged-unexplained` if nothing differs and the principal was not told.
         Conflict: `nothing-sealed`; `correction-not-open`; `draft-changed` if the ledgers have moved since the page was
             drawn; `same-key-other-body`; `quarter-open` before the close.
     """
@@ -204,6 +208,8 @@ async def make_version(
         )
         if draft.facts_digest != facts_digest:
             raise Conflict("draft-changed")
+        if draft.unchanged and not knows_unchanged:
+            raise BadInput.one("reason", "unchanged-unexplained", version=opened.corrects.sent.version)
         return await _sign_and_seal(scope, school_id, period, draft, now, key)
 
 

@@ -113,7 +113,8 @@ async def _correct(request: WebRequest, quarter: Period, values: dict[str, str])
     digest = values.get("facts_digest", "")
     return await life.make_version(
         visit.viewer, visit.school, quarter, digest, reason, visit.now,
-        key=key, test_clock=request.app.state.settings.test_clock is not None,
+        key=key, knows_unchanged=values.get("unchanged") == "true",
+        test_clock=request.app.state.settings.test_clock is not None,
     )  # fmt: skip
 
 

@@ -50,6 +50,11 @@ async def county(database: CampusEngine, press: Press) -> Cast:
     return await closed_county(press)
 
 
+async def write_a_cause(cast: Cast) -> None:
+    texts = {"education.daily": "值日老师病假"}
+    await causes.write(cast["officer"], cast.school, Q3, texts, NEXT_DAY, key="causes-001")
+
+
 # ---------------------------------------------------------------- what came later
 async def test_later_entries_say_what_they_would_change_and_change_nothing(county: Cast) -> None:
     sealed = await queries.document_of(county.school, Q3)
@@ -102,10 +107,18 @@ async def draft_of(cast: Cast, now=LATER):
 
 
 async def sign(
-    cast: Cast, who: str = "principal", now=LATER, digest: str = "", key: str = "version-02"
+    cast: Cast,
+    who: str = "principal",
+    now=LATER,
+    digest: str = "",
+    key: str = "version-02",
+    *,
+    knows_unchanged: bool = True,
 ) -> int:
     digest = digest or (await draft_of(cast, now)).facts_digest
-    return await life.make_version(cast[who], cast.school, Q3, digest, "更正一条放学提示", now, key=key)
+    return await life.make_version(
+        cast[who], cast.school, Q3, digest, "更正一条放学提示", now, key=key, knows_unchanged=knows_unchanged
+    )
 
 
 async def test_a_new_version_follows_the_old_one_which_stays(county: Cast, press: Press) -> None:
@@ -225,6 +238,35 @@ async def test_an_incident_told_after_the_close_lowers_the_next_version(county: 
     assert before is not None
     assert after is not None
     assert after < before
+
+
+async def test_a_version_without_any_change_needs_to_be_known_for_one(county: Cast) -> None:
+    await decide(county["clerk"], await item_of(county), BACK, NEXT_DAY, key="return-0001")
+    assert (await draft_of(county)).unchanged
+    with pytest.raises(BadInput, match="unchanged-unexplained"):
+        await sign(county, knows_unchanged=False)
+    assert (await newest(county)).sent.version == 1
+    assert "return.signed" not in await trail(county)
+    assert await sign(county) == 2
+    made = await queries.document_of(county.school, Q3)
+    assert made is not None
+    assert (made.unchanged, made.reason) == (True, "更正一条放学提示")
+    told = await fetch_tuples(
+        None, "select facts from audit_line where action = 'return.sealed' and chain = $1", [county.school]
+    )
+    assert ["更正一条放学提示" in facts for (facts,) in told] == [False, True]
+    assert await verify() == []
+
+
+@pytest.mark.parametrize("change", [one_too_few, write_a_cause], ids=["entry", "cause"])
+async def test_one_changed_entry_or_cause_is_a_change(county: Cast, change) -> None:
+    await decide(county["clerk"], await item_of(county), BACK, NEXT_DAY, key="return-0001")
+    await change(county)
+    assert not (await draft_of(county)).unchanged
+    assert await sign(county, knows_unchanged=False) == 2
+    made = await queries.document_of(county.school, Q3)
+    assert made is not None
+    assert not made.unchanged
 
 
 # ---------------------------------------------------------------- causes

@@ -53,11 +53,15 @@ async def digest_of(cast: Cast) -> str:
     return (await life.next_draft(cast["principal"], cast.school, Q3, opened, LATER)).facts_digest
 
 
+def _signing(cast: Cast, digest: str):
+    return cast["principal"], cast.school, Q3, digest, "补正", LATER
+
+
 async def test_either_the_clerk_accepts_or_the_principal_signs(county: Cast) -> None:
     digest = await digest_of(county)
     both = await asyncio.gather(
         decide(county["clerk"], await item(), Ruling("accepted"), LATER, key="accept-0001"),
-        life.make_version(county["principal"], county.school, Q3, digest, "补正", LATER, key="version-02"),
+        life.make_version(*_signing(county, digest), key="version-02", knows_unchanged=True),
         return_exceptions=True,
     )
     refused = [found for found in both if isinstance(found, BaseException)]
@@ -69,8 +73,10 @@ async def test_either_the_clerk_accepts_or_the_principal_signs(county: Cast) -> 
 
 async def test_one_press_sent_twice_makes_one_version(county: Cast) -> None:
     digest = await digest_of(county)
-    press = (county["principal"], county.school, Q3, digest, "补正", LATER)
-    both = await asyncio.gather(*(life.make_version(*press, key="version-02") for _ in range(2)))
+    press = _signing(county, digest)
+    both = await asyncio.gather(
+        *(life.make_version(*press, key="version-02", knows_unchanged=True) for _ in range(2))
+    )
     assert both == [2, 2]
     assert len(await fetch_tuples(None, "select id from school_return where version = 2")) == 1
     assert len(await fetch_tuples(None, "select message from outbox where state = 'waiting'")) == 1

@@ -111,8 +111,9 @@ def test_a_new_version_says_what_changed() -> None:
     ],
 )
 def test_a_version_without_any_change_says_so_and_why(lang: str, said: str) -> None:
-    made = sample_return(version=2, previous_digest="a7" * 32, unchanged_because="数据核对无误")
+    made = sample_return(version=2, previous_digest="a7" * 32, unchanged=True, reason="数据核对无误")
     assert shown(made, lang).changes == (said,)
+    assert not any("数据核对无误" in note for note in shown(made, lang).notes)
 
 
 def test_a_first_version_has_no_such_part() -> None:

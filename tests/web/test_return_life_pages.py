@@ -170,6 +170,8 @@ async def make_version(principal: Browser, **changes: str):
     form = drawn[drawn.index('id="sign"') :]
     fields = {name: hidden(form, name) for name in ("facts_digest", "submission_key", "step")}
     fields |= {"reason": "已核对并补充原因", "agreed": "true"}
+    if 'name="unchanged"' in form:
+        fields["unchanged"] = "true"
     return await principal.send_form(CORRECTION, **(fields | changes))
 
 
@@ -216,6 +218,24 @@ async def test_a_returned_return_is_corrected_signed_and_received_again(
         assert f"{door}/schools/S001/ledgers/daily_reminders/{entry}" in changed
         assert "第一版" in (await reader.get(f"{door}{PAGE}/versions/1/changes")).text
         assert (await reader.get(f"{door}{PAGE}/versions/3")).status_code == 404
+
+
+async def test_a_version_without_any_change_is_told_and_explained(enter, county: Cast) -> None:
+    clerk, principal = await enter("clerk"), await enter("principal")
+    await send_back(clerk)
+    drawn = (await principal.get(CORRECTION)).text
+    assert "自上一版（第1版）以来没有任何变化" in drawn
+    assert "按教育局意见补正" not in drawn
+    untold = await make_version(principal, unchanged="")
+    assert untold.status_code == 400
+    assert "请写明为什么仍要报送新版本" in untold.text
+    silent = await make_version(principal, reason=" ")
+    assert silent.status_code == 400
+    made = await make_version(principal, reason="第三周停课，记录无误")
+    assert made.headers["location"] == f"{PAGE}?notice=version-made"
+    changes = (await principal.get(f"{PAGE}/versions/2/changes")).text
+    assert "自上一版（第1版）以来没有任何变化" in changes
+    assert "第三周停课，记录无误" in changes
 
 
 async def test_without_the_tick_or_on_a_changed_draft_no_version_is_made(enter, county: Cast) -> None:
