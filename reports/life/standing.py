@@ -4,7 +4,7 @@ Received and accepted are two things: a receipt says that the file arrived, a cl
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -176,21 +176,28 @@ class DeskLine:
 
 async def desk(scope: Scope, bureau_id: int, period: Period, now: datetime) -> list[DeskLine]:
     """The inbox of a quarter with what was decided on it, in order of the schools' codes. NotFound out of scope."""
-    lines = await queries.inbox(scope, bureau_id, period)
-    said = [_ruled(row) for row in await fetch_tuples(None, OF_QUARTER, [period.id])]
-    last = {ruled.item: ruled for ruled in said}
-    sealed = dict(await fetch_tuples(None, SEALED, [period.id]))
-    came = [line.school_id for line in lines if line.item is not None]
+    found = await decided(scope, bureau_id, period)
+    came = [each.line.school_id for each in found if each.line.item is not None]
     live = await scores(came, period, now) if came else {}
     asked = await open_queries(came)
     return [
-        DeskLine(
-            line,
-            _holding(last.get(line.item.id)) if line.item else None,
-            _coming(line, sealed),
-            _remarks(line, live[line.school_id].total, asked[line.school_id]) if line.item else (),
+        replace(
+            each, remarks=_remarks(each.line, live[each.line.school_id].total, asked[each.line.school_id])
         )
-        for line in lines
+        if each.line.item is not None
+        else each
+        for each in found
+    ]
+
+
+async def decided(scope: Scope, bureau_id: int, period: Period) -> list[DeskLine]:
+    """The same without remarks, for those who only count: nobody's score is looked at."""
+    said = [_ruled(row) for row in await fetch_tuples(None, OF_QUARTER, [period.id])]
+    last = {ruled.item: ruled for ruled in said}
+    sealed = dict(await fetch_tuples(None, SEALED, [period.id]))
+    return [
+        DeskLine(line, _holding(last.get(line.item.id)) if line.item else None, _coming(line, sealed), ())
+        for line in await queries.inbox(scope, bureau_id, period)
     ]
 
 
