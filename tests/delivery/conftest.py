@@ -1,6 +1,8 @@
 """A sealed return whose bureau works on another instance, and what the tests of every way ask of it."""
 
 import io
+import shutil
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,15 +14,21 @@ import pytest
 from config.rules import put_in_use
 from reports.actions import seal
 from reports.canonical import canonical
+from reports.delivery import peers
+from reports.delivery.inquiries import ask_due
 from reports.jobs import deliver_due
 from reports.pdf import Renderer
 from reports.press import Press
+from reports.sealing.keys import pem, signing_key
 from reports.transports import Transport
 from safety.calendar import Period
 from safety.database import CampusEngine, fetch_tuples
 from safety.duties import close_at
 from safety.jobs.owner import me
 from tests.cast import Cast, make_cast
+from tests.conftest import opened
+from tests.delivery.instances import Bureau, answering, free_port
+from tests.faults.conftest import Campus
 from tests.signing import new_key
 
 Q3 = Period.parse("2026Q3")
@@ -95,6 +103,11 @@ class Desk:
         assert kept[0] == way.name
         return kept[1]
 
+    async def asks(self, way: Transport | None, after: timedelta = timedelta(hours=1)) -> int:
+        """Ask for decisions by a way, some time later; returns how many were new."""
+        self.now += after
+        return await ask_due(replace(self.press, upward=way), self.now)
+
 
 @pytest.fixture
 async def desk(sqlite_database: CampusEngine, tmp_path: Path) -> Desk:
@@ -109,3 +122,33 @@ async def make_desk(data: Path) -> Desk:
     press = Press(data, SmallRenderer(data), me(), key=new_key("青山县实验学校"))
     assert await seal(cast.school, Q3, CLOSE)
     return Desk(cast, press)
+
+
+@pytest.fixture(scope="module")
+async def running(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Campus, str]]:
+    """The other instance, started once, with the cast's places in it, and its address."""
+    folder = tmp_path_factory.mktemp("bureau")
+    shutil.copyfile(sqlite_template, folder / "campus.db")
+    campus = Campus(f"sqlite:///{folder}/campus.db", folder)
+    async with opened(campus.url):
+        await make_cast(CLOSE)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    await answering(url, campus.start("serve", "--port", str(port), "--no-jobs"))
+    yield campus, url
+    campus.end()
+
+
+@pytest.fixture
+async def bureau(desk: Desk, running: tuple[Campus, str]) -> Bureau:
+    """The same with empty books and a new token for S001, whose certificate is pinned."""
+    campus, url = running
+    assert desk.press.key is not None
+    async with opened(campus.url):
+        for table in ("return_decision", "inbox_item", "received_delivery", "peer"):
+            await fetch_tuples(None, f"delete from {table}")
+        added = await peers.add(None, "S001", pem(desk.press.key.certificate).decode(), campus.data, CLOSE)
+    certificate = signing_key(campus.data, "青山县教育局").certificate
+    return Bureau(campus, url, added.token, certificate)

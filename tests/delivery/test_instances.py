@@ -5,10 +5,7 @@ import base64
 import contextlib
 import hashlib
 import json
-import shutil
-import socket
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -16,100 +13,21 @@ from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
 
 from reports.delivery import peers, receipts, signed
 from reports.pdf import Renderer
 from reports.rollup import actions as rollup_actions
 from reports.rollup import document as rollup
-from reports.sealing.keys import pem, signing_key
+from reports.sealing.keys import pem
 from reports.transports import Guarded
 from reports.transports.https import PATH, Https
 from safety.database import fetch_tuples
 from safety.ids import new_id
-from tests.cast import make_cast
 from tests.conftest import opened
 from tests.delivery.conftest import CLOSE, Q3, Desk
+from tests.delivery.instances import ITEMS, Bureau, answering
 from tests.delivery.tls import make_tls
-from tests.faults.conftest import Campus
 from tests.signing import new_key
-
-ITEMS = "select school_code, version, bytes_digest from inbox_item"
-PATIENCE = 200
-
-
-@dataclass
-class Bureau:
-    """The other instance: a process of its own with its own database, and a token for S001."""
-
-    campus: Campus
-    url: str
-    token: str
-    certificate: x509.Certificate
-
-    def way(self, token: str | None = None, certificate: x509.Certificate | None = None) -> Guarded:
-        return self.at(self.url, token, certificate)
-
-    def at(self, url: str, token: str | None = None, certificate: x509.Certificate | None = None) -> Guarded:
-        used = token or self.token
-        return Guarded(Https(url, used, certificate or self.certificate), (used,), 60)
-
-    async def ask(self, sql: str) -> list[tuple[object, ...]]:
-        return await self.campus.ask(sql)
-
-    async def has(self, desk: Desk) -> None:
-        """Exactly the one return has arrived, byte for byte."""
-        content = await desk.content()
-        digest = hashlib.sha256(content).hexdigest()
-        assert await self.ask(ITEMS) == [("S001", 1, digest)]
-        assert (self.campus.data / "evidence" / digest[:2] / digest).read_bytes() == content
-
-
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-async def answering(url: str, process: subprocess.Popen[bytes]) -> None:
-    async with httpx.AsyncClient() as client:
-        for _ in range(PATIENCE):
-            assert process.poll() is None, process.communicate()[1].decode()
-            with contextlib.suppress(httpx.HTTPError):
-                if (await client.get(f"{url}/readyz")).status_code == 200:
-                    return
-            await asyncio.sleep(0.1)
-    raise AssertionError("the other instance did not start")
-
-
-@pytest.fixture(scope="module")
-async def running(
-    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[tuple[Campus, str]]:
-    """The other instance, started once, with the cast's places in it, and its address."""
-    folder = tmp_path_factory.mktemp("bureau")
-    shutil.copyfile(sqlite_template, folder / "campus.db")
-    campus = Campus(f"sqlite:///{folder}/campus.db", folder)
-    async with opened(campus.url):
-        await make_cast(CLOSE)
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    await answering(url, campus.start("serve", "--port", str(port), "--no-jobs"))
-    yield campus, url
-    campus.end()
-
-
-@pytest.fixture
-async def bureau(desk: Desk, running: tuple[Campus, str]) -> Bureau:
-    """The same with empty books and a new token for S001, whose certificate is pinned."""
-    campus, url = running
-    assert desk.press.key is not None
-    async with opened(campus.url):
-        for table in ("inbox_item", "received_delivery", "peer"):
-            await fetch_tuples(None, f"delete from {table}")
-        added = await peers.add(None, "S001", pem(desk.press.key.certificate).decode(), campus.data, CLOSE)
-    certificate = signing_key(campus.data, "青山县教育局").certificate
-    return Bureau(campus, url, added.token, certificate)
 
 
 # ---------------------------------------------------------------- as it should be
