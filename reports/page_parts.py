@@ -42,10 +42,18 @@ def grade_names(request: WebRequest) -> Callable[[str | None], str]:
 async def send_file(
     request: WebRequest, digest: str, name: str, media_type: str = "application/pdf"
 ) -> Response[bytes]:
-    """A stored file, byte for byte. Raises NotFound, ValueError for one that was altered."""
+    """A stored file, byte for byte, as `as_file` sends it. Raises NotFound, ValueError for one that was altered."""
     try:
         content = await asyncio.to_thread(files.read, request.app.state.settings.data, digest)
     except FileNotFoundError as error:
         raise NotFound from error
-    headers = {"content-disposition": f'inline; filename="{name}"'}
+    return as_file(request, content, name, media_type)
+
+
+def as_file(
+    request: WebRequest, content: bytes, name: str, media_type: str = "application/pdf"
+) -> Response[bytes]:
+    """A file to be read where it is asked for; with `?download=1` to be kept."""
+    way = "attachment" if request.query_params.get("download") == "1" else "inline"
+    headers = {"content-disposition": f'{way}; filename="{name}"'}
     return Response(content, media_type=media_type, headers=headers)

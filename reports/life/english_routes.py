@@ -5,6 +5,7 @@ from litestar.params import FromPath
 
 from reports import queries
 from reports.life import standing
+from reports.page_parts import as_file
 from reports.pdf import Renderer
 from reports.routes import READERS
 from safety.errors import NotFound
@@ -42,8 +43,7 @@ async def _send(request: WebRequest, code: str, period: str, number: int) -> Res
     renderer: Renderer = request.app.state.renderer
     drawn = await renderer.render_return(await standing.document(version), "en")
     name = queries.file_name(code, quarter.id, number).replace(".pdf", "-en.pdf")
-    headers = {"content-disposition": f'inline; filename="{name}"'}
-    return Response(drawn, media_type="application/pdf", headers=headers)
+    return as_file(request, drawn, name)
 
 
 ROUTER = Router("/", route_handlers=[english, inspected_english])

@@ -8,15 +8,8 @@ from litestar.params import FromPath
 
 from reports import queries
 from reports.life import standing
-from reports.life.decisions import (
-    ACCEPTED,
-    LINE_LENGTH,
-    REASONS_LENGTH,
-    RETURNED,
-    Ruling,
-    accept_many,
-    decide,
-)
+from reports.life.decisions import LINE_LENGTH, REASONS_LENGTH, Ruling, accept_many, decide
+from reports.life.rules import ACCEPTED, RETURNED
 from reports.page_parts import grade_names, send_file
 from safety.duties import close_at
 from safety.errors import BadInput, Conflict, NotFound, Problem

@@ -9,12 +9,15 @@ from litestar import Response
 
 from reports import actions
 from reports.compile import INCIDENTS, PRINTED_AS
+from reports.delivery import tracking
+from reports.delivery.tracking import Track
 from reports.document import Fact, ReturnDocument
 from reports.life import actions as life
 from reports.life import causes, checking, scans, standing
 from reports.life.diff import FactDiff, facts_between, lines_between
 from reports.life.standing import Opened, Version
 from reports.page_parts import grade_names, view_of
+from reports.press import file_of
 from safety import in_use
 from safety.calendar import Period
 from safety.duties import ZERO, close_at
@@ -96,6 +99,7 @@ async def show_version(
         document=document,
         view=view_of(request, document),
         sent=version.sent,
+        printing=await _printing(request, period, version),
         version=version,
         versions=versions,
         newest=newest,
@@ -106,6 +110,15 @@ async def show_version(
         may_correct=bool(visit.viewer.roles_at(visit.school) & life.CORRECTORS),
         grade=grade_names(request),
     )
+
+
+async def _printing(request: WebRequest, period: Period, version: Version) -> Track | None:
+    """The message whose turn makes the version's file; None once there is one."""
+    if await file_of(version.id) is not None:
+        return None
+    visit = visit_of(request)
+    tracks = await tracking.of_return(visit.viewer, visit.school, period, request.app.state.upward)
+    return next(track for track in tracks if track.version == version.sent.version)
 
 
 def _version(versions: list[Version], number: int) -> Version:

@@ -24,7 +24,7 @@ from safety.web.quarters import Quarters, quarters_of
 from safety.web.visit import Visit, WebRequest, visit_of
 
 Page = Response[str]
-OUTBOX = "select state, bureau from outbox where kind = 'rollup' and subject = $1"
+OUTBOX = "select state, bureau, error, next_at from outbox where kind = 'rollup' and subject = $1"
 COUNTIES = """select b.code, b.name, r.message, r.version, r.received_at, r.document
 from (select code from peer where kind = 'rollup' and revoked_at is null and bureau = $1
  union select sender from received_rollup where bureau = $1) known
@@ -55,13 +55,15 @@ class CountyLine:
 @dataclass(frozen=True, slots=True)
 class State:
     """Where a bureau's roll-up of a quarter stands: `way` is delivered, waiting, dead or kept (there is no way up);
-    `since`: what is not in the one sealed last.
+    `since`: what is not in the one sealed last; `error`: why the last attempt failed, `next_at` when the next one is.
     """
 
     due_at: datetime
     made: rollup_queries.Made | None = None
     way: str = ""
     since: tuple[Since, ...] = ()
+    error: str = ""
+    next_at: datetime | None = None
 
 
 async def counties(bureau_id: int, period: Period) -> list[CountyLine]:
@@ -77,9 +79,10 @@ async def state_of(bureau_id: int, period: Period, *, upward: bool) -> State:
     """How far the roll-up is. `upward`: whether this instance has a way to the level above it."""
     due = await rollup_actions.due_of(bureau_id, period)
     for last in (await rollup_queries.made(bureau_id, period))[:1]:
-        rows = await fetch_tuples(None, OUTBOX, [last.id])
-        way = "kept" if not rows or (rows[0][1] is None and not upward) else str(rows[0][0])
-        return State(due, last, way, await changes_since(bureau_id, period, last.document))
+        state, addressee, error, next_at = (await fetch_tuples(None, OUTBOX, [last.id]))[0]
+        way = "kept" if addressee is None and not upward else str(state)
+        since = await changes_since(bureau_id, period, last.document)
+        return State(due, last, way, since, error, next_at)
     return State(due)
 
 

@@ -38,12 +38,12 @@ async def test_it_is_drawn_from_the_sealed_document(
     principal = await (await visit()).as_(cast["principal"], MORNING)
     assert f"{PAGE}/versions/1/english" in (await principal.get(PAGE)).text
     try:
-        answer = await principal.get(f"{PAGE}/versions/1/english")
+        answer = await principal.get(f"{PAGE}/versions/1/english?download=1")
     finally:
         await app.state.renderer.close()
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/pdf"
-    assert "-en.pdf" in answer.headers["content-disposition"]
+    assert answer.headers["content-disposition"] == 'attachment; filename="return-S001-2026Q3-v1-en.pdf"'
     text = words(answer.content)
     assert "TRANSLATION" in text
     assert "Report on safe-campus work" in text

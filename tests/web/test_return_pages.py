@@ -89,7 +89,7 @@ async def test_the_draft_shows_what_will_be_sent_and_only_the_principal_may_sign
     for said in ("草稿", "将要报送的内容", "未完成、迟报和补录", "设施", "未经校长签批", 'name="agreed"'):
         assert said in drawn, said
     # On a phone the tables would bury the form: it stands before them, and they are folded.
-    assert drawn.index('name="agreed"') < drawn.index('<details class="card fold"><summary><h2>得分')
+    assert drawn.index('name="agreed"') < drawn.index('<details class="card fold" id="score"')
     assert "签批前检查" in drawn
     assert 'href="/schools/S001/ledgers/daily_reminders/new?happened_on=2026-09-' in drawn
     inspected = (await (await enter("inspector")).get(f"/inspect{PAGE}")).text
