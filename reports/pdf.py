@@ -23,7 +23,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from reports.document import ReturnDocument
 from reports.drawing import fonts
-from reports.drawing.edition import mark
+from reports.drawing.edition import TEXTS, mark
 from reports.drawing.finish import finish
 from reports.drawing.pool import DONE, FAILED, REFUSED, Refused, WorkerError, WorkerPool
 from reports.kinds import Attached, Language, RenderJob, ReturnJob, Sheet, sheet
@@ -156,7 +156,7 @@ class Drawer:
         self._weasyprint = weasyprint
         self._fetcher = OwnAssetsOnly()
         self._fonts = FontConfiguration()
-        self._texts = Catalogue.load(strict=True)
+        self._texts = Catalogue.load(strict=True, only=TEXTS)
         self._styles = {file.stem: self._style(file) for file in TEMPLATES.glob("*.css")}
         # What is loaded by now stays: the collector need not look at it again for every document.
         gc.collect()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import string
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,12 +43,16 @@ class Catalogue:
         self.strict = strict
 
     @classmethod
-    def load(cls, folder: Path = LOCALE_FOLDER, strict: bool = False) -> Catalogue:
-        """Read all files of a folder. Raises CatalogueError naming the file and key of the first bad
+    def load(
+        cls, folder: Path = LOCALE_FOLDER, strict: bool = False, only: Collection[str] | None = None
+    ) -> Catalogue:
+        """Read a folder's files, all or those named. Raises CatalogueError naming the file and key of the first bad
         record.
         """
         entries: dict[str, Text] = {}
         for path in sorted(folder.glob("*.toml")):
+            if only is not None and path.name not in only:
+                continue
             for key, text in _records(path):
                 if key in entries:
                     raise CatalogueError(f"{path.name}: {key}: given twice")
