@@ -31,9 +31,7 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="reports", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="reports", description=DESCRIPTION)
 
     manager.add_table(
         class_name="ToldDecision",
@@ -42,9 +40,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Inquiry", tablename="inquiry", schema=None, columns=None
-    )
+    manager.add_table(class_name="Inquiry", tablename="inquiry", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="ToldDecision",

@@ -152,3 +152,10 @@ async def bureau(desk: Desk, running: tuple[Campus, str]) -> Bureau:
         added = await peers.add(None, "S001", pem(desk.press.key.certificate).decode(), campus.data, CLOSE)
     certificate = signing_key(campus.data, "青山县教育局").certificate
     return Bureau(campus, url, added.token, certificate)
+
+
+@pytest.fixture
+async def sent(desk: Desk, bureau: Bureau) -> Desk:
+    """The first version has arrived at the other instance."""
+    await desk.arrives(bureau.way())
+    return desk
