@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from reports import queries
+from reports import figures, queries
 from reports.canonical import canonical
 from reports.compile import Making, compile_return
 from reports.delivery.outbox import post
@@ -33,8 +33,10 @@ SAVE_SIGN_OFF = """insert into sign_off
 (id, school, period, signed_by, signer, signed_at, facts_digest, facts, comment, submission_key)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (school, submission_key) do nothing returning id"""
 SAVE_RETURN = """insert into school_return (id, school, bureau, period, version, status, document, document_digest,
-facts_digest, previous_digest, total, grade, sign_off, sealed_at, closed_late, made_up, test_clock)
-select $1, s.id, s.bureau, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 from school s where s.id = $2
+facts_digest, previous_digest, total, grade, sign_off, sealed_at, closed_late, made_up, test_clock,
+enrolment, vetoed, expected, on_time, late, backfilled, missing, incidents, sensitive)
+select $1, s.id, s.bureau, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+$17, $18, $19, $20, $21, $22, $23, $24, $25 from school s where s.id = $2
 on conflict (school, period, version) do nothing returning bureau"""
 
 
@@ -184,7 +186,7 @@ async def save_return(
         text.decode(),
     ]
     values += [digest, document.facts_digest, document.previous_digest, total, document.score.grade, sign_off]
-    values += [now, document.closed_late, document.made_up, document.test_clock]
+    values += [now, document.closed_late, document.made_up, document.test_clock, *figures.read(text).columns]
     rows = await fetch_tuples(None, SAVE_RETURN, values)
     if not rows:
         return False

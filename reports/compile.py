@@ -140,7 +140,7 @@ def facts_of(found: Found) -> tuple[Fact, ...]:
         for line, measured in found.measured.items()
         for fill in measured.fills
     ]
-    return (*filled, *(_incident_fact(item, state, found.at) for item, state in _concerned(found)))
+    return (*filled, *(_incident_fact(item, state, found.at) for item, state in _of_quarter(found)))
 
 
 def _entries(measured: Mapping[str, Measured], timing: int) -> int:
@@ -206,12 +206,18 @@ def _place(fact: Fact) -> tuple[str, str]:
 
 
 # ---------------------------------------------------------------- incidents
-def _concerned(found: Found) -> Iterable[tuple[incidents.Incident, incidents.State]]:
-    """The incidents that weigh on the quarter, as they were known at the instant looked from."""
-    for item in found.incidents:
-        if incidents.consequence(item, found.period, found.at, found.book.incidents) is None:
+def _of_quarter(found: Found) -> Iterable[tuple[incidents.Incident, incidents.State]]:
+    return concerned(found.incidents, found.period, found.at, found.book)
+
+
+def concerned(
+    several: Iterable[incidents.Incident], period: Quarter, at: datetime, book: Rulebook
+) -> Iterable[tuple[incidents.Incident, incidents.State]]:
+    """The incidents that weigh on a quarter, as they were known at the instant looked from."""
+    for item in several:
+        if incidents.consequence(item, period, at, book.incidents) is None:
             continue
-        known = [item.state_at(i) for i in item.changes() if i <= found.at]
+        known = [item.state_at(i) for i in item.changes() if i <= at]
         standing = [state for state in known if state is not None and not state.voided]
         if standing:
             yield item, standing[-1]
@@ -231,7 +237,7 @@ def _incident_fact(item: incidents.Incident, state: incidents.State, at: datetim
 
 def _incidents(found: Found) -> Iterable[Incident]:
     book = found.book.incidents
-    for item, state in _concerned(found):
+    for item, state in _of_quarter(found):
         sensitive = category_of(item, state.category, found.at)
         given: dict[str, Any] = {name: suppressed(getattr(state, name), sensitive) for name in HEADS}
         given |= {"category": state.category, "grade": incidents.grade(state, book)}

@@ -26,7 +26,10 @@ class SignOff(Table, tablename="sign_off"):
 
 
 class Return(Table, tablename="school_return"):
-    """A school's quarter as it was frozen. `document` is its canonical JSON; a correction is a new version."""
+    """A school's quarter as it was frozen. `document` is its canonical JSON; a correction is a new version.
+
+    From `enrolment` on what boards show of it, so that they need not read the documents (see `reports/figures.py`).
+    """
 
     id = UUID(primary_key=True, default=None)
     school = ForeignKey(School, null=False, on_delete=RESTRICT, index=False)
@@ -45,6 +48,15 @@ class Return(Table, tablename="school_return"):
     closed_late = Boolean(default=False)
     made_up = Boolean(default=False)
     test_clock = Boolean(default=False)
+    enrolment = Integer(default=0)
+    vetoed = Boolean(default=False)
+    expected = Integer(default=0)
+    on_time = Integer(default=0)
+    late = Integer(default=0)
+    backfilled = Integer(default=0)
+    missing = Integer(default=0)
+    incidents = Integer(default=0)
+    sensitive = Integer(default=0)
 
 
 class SealedFile(Table, tablename="sealed_file"):

@@ -1,4 +1,4 @@
-"""What a bureau sees of its schools: one row each, from tallies and sealed returns; means; incidents; what came late.
+"""What a bureau sees of its schools: one row each, from tallies or from the sealed return; means; incidents.
 
 Every query takes the viewer's scope first and answers only for schools that it opens. A board of 500 schools costs as
 many statements as one of five.
@@ -6,11 +6,14 @@ many statements as one of five.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from reports.attach import category_of
 from reports.bureau import adjustments
+from reports.compile import concerned
+from reports.figures import COLUMNS, Figures, parted
 from reports.life.rules import holding
 from reports.rollup import document as rollup
 from reports.rollup.suppression import SENSITIVE, suppressed
@@ -18,29 +21,25 @@ from safety import in_use
 from safety.access.scope import Scope
 from safety.calendar import Period
 from safety.database import fetch_tuples
-from safety.duties import close_at
+from safety.duties import before_close, close_at
 from safety.facts import SchoolFacts, size_at
 from safety.incidents.rules import Clock, Incident, State, cause_of, clocks, grade
-from safety.ledger.declare import Ledger
-from safety.ledger.rows import EntryRow, shape_of
-from safety.ledger.timing import Timing, timing_of_row
 from safety.places.facts import facts_of
 from safety.rulebook import Rulebook
 from safety.scores import incidents_by_school, scores
 from safety.scoring import Score
 from safety.sheet import GradeStep, ScoringSheet
-from safety.web.score_view import Totals, totals_of
+from safety.web.score_view import totals_of
 
 TREE = """with recursive tree (id) as (
  select id from bureau where id = $1 union select b.id from bureau b join tree on b.parent = tree.id)"""
 BUREAUS = f"{TREE} select b.id, b.code, b.name, b.parent from tree join bureau b on b.id = tree.id"  # noqa: S608
 SCHOOLS = f"{TREE} select s.id from tree join school s on s.bureau = tree.id order by s.id"  # noqa: S608
-RETURNS = """select r.school, r.version, r.total, r.sealed_at, r.sign_off, r.closed_late, i.id from school_return r
+RETURNS = f"""select r.school, r.version, r.total, r.sealed_at, r.sign_off, r.closed_late, i.id,
+{", ".join(f"r.{name}" for name in COLUMNS)} from school_return r
 join school s on s.id = r.school
 left join inbox_item i on i.school_code = s.code and i.period = r.period and i.version = r.version
-where r.period = $1 and r.school between $2 and $3 order by r.version"""
-CANDIDATES = 1000
-"""How many entries recorded after their day are looked at, per ledger, newest first."""
+where r.period = $1 and r.school between $2 and $3 order by r.version"""  # noqa: S608
 DECISIONS = """select i.school_code, i.version, d.outcome from return_decision d join inbox_item i on i.id = d.item
 where i.period = $1 order by d.decided_at, d.id"""
 SIGNED = "select distinct school from sign_off where period = $1"
@@ -59,7 +58,9 @@ class BureauLine:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """The current version of a school's return of a quarter. `total` in hundredths; `received`: it is in the inbox."""
+    """The current version of a school's return of a quarter. `total` in hundredths; `received`: it is in the inbox;
+    `figures` are those that it says itself.
+    """
 
     version: int
     total: int | None
@@ -67,6 +68,7 @@ class Sealed:
     signed: bool
     closed_late: bool
     received: bool
+    figures: Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +76,11 @@ class SchoolRow:
     """One school on the board. `state`: running (the quarter is not over), returned, underway (sealed, not yet
     received), missing.
 
-    `total` (hundredths) is the sealed return's once there is one, None for a missing school; `adjusted` the bureau's
-    score beside it, if there is one; `live` is what the ledgers come to now. `signed`: the principal has signed the
-    quarter; `decision` is what the bureau said of the version received: accepted, returned, or empty; `appealed`: an
-    appeal waits for an answer. `sensitive` are the incidents of kinds whose small counts are not shown; `incidents` the
-    others.
+    `total` (hundredths), `grade` and `figures` are the sealed return's once there is one, else what the ledgers come to
+    now; a missing school has no total. `adjusted` is the bureau's score beside it, if there is one. `live` is what the
+    ledgers come to now; `moved`: that is not what was sealed. `signed`: the principal has signed the quarter;
+    `decision` is what the bureau said of the version received: accepted, returned, or empty; `appealed`: an appeal
+    waits for an answer.
     """
 
     facts: SchoolFacts
@@ -87,12 +89,9 @@ class SchoolRow:
     total: int | None
     adjusted: int | None
     live: int | None
+    moved: bool
     grade: GradeStep | None
-    veto: bool
-    totals: Totals
-    incidents: int
-    sensitive: int
-    enrolment: int
+    figures: Figures
     sealed: Sealed | None
     signed: bool
     decision: str
@@ -125,7 +124,7 @@ class Board:
     @property
     def sensitive(self) -> int | str:
         """How many incidents of sensitive kinds, as it may be printed."""
-        return suppressed(sum(row.sensitive for row in self.rows))
+        return suppressed(sum(row.figures.sensitive for row in self.rows))
 
 
 async def bureaus_below(scope: Scope, bureau_id: int) -> list[BureauLine]:
@@ -146,30 +145,33 @@ async def sealed_returns(school_ids: Sequence[int], period: Period) -> dict[int,
     rows = await fetch_tuples(None, RETURNS, [period.id, min(school_ids), max(school_ids)])
     wanted = set(school_ids)
     return {
-        school: Sealed(version, total, sealed_at, sign_off is not None, bool(late), item is not None)
-        for school, version, total, sealed_at, sign_off, late, item in rows
+        school: Sealed(
+            version,
+            total,
+            sealed_at,
+            sign_off is not None,
+            bool(late),
+            item is not None,
+            Figures.of_columns(*kept),
+        )
+        for school, version, total, sealed_at, sign_off, late, item, *kept in rows
         if school in wanted
     }
 
 
 async def board(scope: Scope, bureau_id: int, period: Period, now: datetime) -> Board:
-    """The board of a bureau. Figures come from tallies and sealed returns alone."""
+    """The board of a bureau. A row's figures come from the sealed return, or all of them from the tallies."""
     below = await bureaus_below(scope, bureau_id)
     named = {item.id: item for item in below}
     ids = await schools_below(scope, bureau_id)
-    sheet = Rulebook.of(in_use.standards(), period).sheet
+    book = Rulebook.of(in_use.standards(), period)
     facts, found = await facts_of(ids), await scores(ids, period, now)
     incidents, bureaus = await incidents_by_school(ids), await _from_bureaus(ids, period)
     closed = now >= close_at(period)
-    rows = [
-        _row(
-            facts[school], named, found[school], sheet, _of_quarter(incidents[school], period, now),
-            bureaus, closed, min(now, close_at(period)),
-        )
-        for school in ids
-    ]  # fmt: skip
+    live = {id_: _live(facts[id_], found[id_], incidents[id_], period, now, book) for id_ in ids}
+    rows = [_row(facts[id_], named, found[id_], live[id_], bureaus, book.sheet, closed) for id_ in ids]
     came = [row for row in rows if row.state != "missing"]
-    return Board(named[bureau_id], below, rows, sheet, mean(rows), mean(came), mean(rows, adjusted=True))
+    return Board(named[bureau_id], below, rows, book.sheet, mean(rows), mean(came), mean(rows, adjusted=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,34 +200,45 @@ def _row(
     facts: SchoolFacts,
     named: Mapping[int, BureauLine],
     score: Score,
-    sheet: ScoringSheet,
-    incidents: Sequence[tuple[Incident, State]],
+    live: Figures,
     returned: _Returned,
+    sheet: ScoringSheet,
     closed: bool,
-    counted_at: datetime,
 ) -> SchoolRow:
     sealed = returned.sealed.get(facts.id)
-    state = _state(sealed, closed)
+    figures = sealed.figures if sealed else live
     total = sealed.total if sealed else None if closed else score.total
     return SchoolRow(
         facts=facts,
         bureau=named[facts.bureau],
-        state=state,
+        state=_state(sealed, closed),
         total=total,
         adjusted=returned.adjusted.get(facts.id) if sealed else None,
         live=score.total,
-        grade=None if total is None else sheet.grade(total, vetoed=bool(score.veto)),
-        veto=bool(score.veto),
-        totals=totals_of(score),
-        incidents=sum(known.category not in SENSITIVE for _, known in incidents),
-        sensitive=sum(known.category in SENSITIVE for _, known in incidents),
-        enrolment=size_at(facts.enrolments, counted_at),
+        moved=sealed is not None and (sealed.total, sealed.figures) != (score.total, live),
+        grade=None if total is None else sheet.grade(total, vetoed=figures.vetoed),
+        figures=figures,
         sealed=sealed,
         signed=facts.id in returned.signed,
         appealed=facts.id in returned.appealed,
         decision=returned.decisions.get((facts.code, sealed.version), "") if sealed else "",
         provisional=score.provisional,
     )
+
+
+def _live(
+    facts: SchoolFacts,
+    score: Score,
+    incidents: Iterable[Incident],
+    period: Period,
+    now: datetime,
+    book: Rulebook,
+) -> Figures:
+    """What the ledgers come to now, counted as the return of the quarter counts it."""
+    enrolled = size_at(facts.enrolments, before_close(period, now))
+    known = concerned(incidents, period, now, book)
+    counts = parted(category_of(incident, state.category, now) for incident, state in known)
+    return Figures(enrolled, bool(score.veto), totals_of(score), *counts)
 
 
 def _state(sealed: Sealed | None, closed: bool) -> str:
@@ -241,8 +254,8 @@ def mean(rows: Iterable[SchoolRow], *, adjusted: bool = False) -> int | None:
     A school that returned, but has no total since no line applies to it, has no weight. None without any pupils.
     """
     counted = [row for row in rows if row.total is not None or row.state == "missing"]
-    points = sum(((row.effective if adjusted else row.total) or 0) * row.enrolment for row in counted)
-    return rollup.mean(points, sum(row.enrolment for row in counted))
+    points = sum(((row.effective if adjusted else row.total) or 0) * row.figures.enrolment for row in counted)
+    return rollup.mean(points, sum(row.figures.enrolment for row in counted))
 
 
 def sorted_rows(rows: Sequence[SchoolRow], by: str) -> list[SchoolRow]:
@@ -250,9 +263,9 @@ def sorted_rows(rows: Sequence[SchoolRow], by: str) -> list[SchoolRow]:
     keys: dict[str, Any] = {
         "total": lambda r: (r.total is None, -(r.total or 0)),
         "state": lambda r: ("missing", "underway", "running", "returned").index(r.state),
-        "missing": lambda r: -r.totals.missing,
-        "late": lambda r: -(r.totals.late + r.totals.backfilled),
-        "incidents": lambda r: -r.incidents,
+        "missing": lambda r: -r.figures.totals.missing,
+        "late": lambda r: -(r.figures.totals.late + r.figures.totals.backfilled),
+        "incidents": lambda r: -r.figures.incidents,
     }
     rows = sorted(rows, key=lambda r: r.facts.code)
     return sorted(rows, key=keys[by]) if by in keys else rows
@@ -285,30 +298,21 @@ class IncidentLine:
 
 
 async def incidents(scope: Scope, bureau_id: int, period: Period, now: datetime) -> list[IncidentLine]:
-    """The incidents of a quarter at the schools under a bureau, newest first; voided ones left out."""
-    return await incidents_at(await schools_below(scope, bureau_id), period, now)
-
-
-async def incidents_at(ids: Sequence[int], period: Period, now: datetime) -> list[IncidentLine]:
-    """The same at schools that the viewer was already let in to."""
+    """The incidents that weigh on a quarter at the schools under a bureau, newest first; voided ones left out."""
+    ids, rules = await schools_below(scope, bureau_id), Rulebook.of(in_use.standards(), period)
     facts, by_school = await facts_of(ids), await incidents_by_school(ids)
     found = [
-        _incident_line(facts[school], incident, state, period, now)
+        _incident_line(facts[school], incident, state, rules, now)
         for school, several in by_school.items()
-        for incident, state in _of_quarter(several, period, now)
+        for incident, state in concerned(several, period, now, rules)
+        if state == incident.state_at(now)
     ]
     return sorted(found, key=lambda item: item.state.happened_at, reverse=True)
 
 
-def _of_quarter(several: Iterable[Incident], period: Period, now: datetime) -> list[tuple[Incident, State]]:
-    known = ((incident, incident.state_at(now)) for incident in several)
-    return [(i, s) for i, s in known if s is not None and not s.voided and s.day in period]
-
-
 def _incident_line(
-    facts: SchoolFacts, incident: Incident, state: State, period: Period, now: datetime
+    facts: SchoolFacts, incident: Incident, state: State, rules: Rulebook, now: datetime
 ) -> IncidentLine:
-    rules = Rulebook.of(in_use.standards(), period)
     book = rules.incidents
     ran = tuple(ClockLine(c, _outcome(c, now)) for c in clocks(incident, now, book))
     least = rules.sheet.suppress_below if state.category in SENSITIVE else 0
@@ -320,58 +324,3 @@ def _outcome(clock: Clock, now: datetime) -> str:
     if cause is None:
         return "in-time" if clock.reported_at is not None else "running"
     return str(cause)
-
-
-# ---------------------------------------------------------------- what came late
-@dataclass(frozen=True, slots=True)
-class LateLine:
-    """An entry that stands and was late or backfilled."""
-
-    facts: SchoolFacts
-    ledger: Ledger
-    entry: EntryRow
-    timing: Timing
-
-
-@dataclass(frozen=True, slots=True)
-class LateList:
-    """`cut`: of some ledger only the entries recorded last were looked at."""
-
-    lines: Sequence[LateLine]
-    cut: bool
-
-
-async def late_entries(scope: Scope, bureau_id: int, period: Period) -> LateList:
-    """Late and backfilled entries of a quarter's days at the schools under a bureau, last recorded first."""
-    return await late_entries_of(await schools_below(scope, bureau_id), period.start, period.end)
-
-
-async def late_entries_of(ids: Sequence[int], since: date, until: date) -> LateList:
-    """The same for schools that the viewer was already let in to."""
-    if not ids:
-        return LateList([], cut=False)
-    facts = await facts_of(ids)
-    found: list[LateLine] = []
-    cut = False
-    for ledger in in_use.registry():
-        if not ledger.feeds:
-            continue
-        rows = await _recorded_after(ledger, ids, since, until)
-        cut = cut or len(rows) >= CANDIDATES
-        for row in rows:
-            timing = timing_of_row(ledger, facts[row.school], row) if row.school in facts else None
-            if timing is not None and timing.name != "on-time":
-                found.append(LateLine(facts[row.school], ledger, row, timing))
-    return LateList(sorted(found, key=lambda item: item.entry.recorded_at, reverse=True), cut)
-
-
-async def _recorded_after(ledger: Ledger, ids: Sequence[int], since: date, until: date) -> list[EntryRow]:
-    """Entries that stand and were recorded after their day. Whatever is late is among them."""
-    shape = shape_of(ledger)
-    sql = (
-        f"select {shape.columns} from {shape.table} e where e.school between $1 and $2 "  # noqa: S608
-        "and e.happened_on between $3 and $4 and e.timed_on > e.happened_on "
-        f"and e.superseded_by is null and e.voided_at is null order by e.recorded_at desc limit {CANDIDATES}"
-    )
-    rows = await fetch_tuples(None, sql, [min(ids), max(ids), since, until])
-    return [shape.read(row) for row in rows]

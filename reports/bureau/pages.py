@@ -9,12 +9,16 @@ from litestar import Response, Router, get, post
 from litestar.params import FromPath
 
 from reports.actions import may_be_drafted
-from reports.bureau import boards, reminders
+from reports.bureau import boards, lateness, reminders
 from reports.rollup.pages import counties, has_way, state_of
 from reports.rollup.suppression import suppressed
+from safety import in_use
 from safety.calendar import Period
 from safety.clock import local_day
+from safety.due import RULED_BY
 from safety.duties import close_at
+from safety.places.facts import facts_of
+from safety.rulebook import Rulebook
 from safety.web.guards import at_bureau
 from safety.web.pages import go_to, page
 from safety.web.paging import page_number
@@ -62,6 +66,7 @@ async def show_board(request: WebRequest, door: BureauDoor) -> Page:
         sorts=boards.SORTS,
         search=search,
         kind_of=lambda row: grade_kind(row.grade, found.sheet),
+        adjustable=closed and not door.inspect,
         unsigned=await _unsigned(visit, door, quarters.shown),
         rollup=await state_of(visit.bureau, quarters.shown, upward=has_way(request)) if closed else None,
         counties=await counties(visit.bureau, quarters.shown) if closed else [],
@@ -87,23 +92,28 @@ async def show_incidents(request: WebRequest, door: BureauDoor) -> Page:
 
 
 async def show_late(request: WebRequest, door: BureauDoor) -> Page:
-    """Late and backfilled entries of a quarter across the schools; `?timing=` narrows to one kind."""
-    visit = visit_of(request)
-    quarters = quarters_of(request)
-    found = await boards.late_entries(visit.viewer, visit.bureau, quarters.shown)
-    every = found.lines
+    """What came late or after the close across the schools; `?timing=` narrows to a kind, `?school=` to a school."""
+    visit, quarters, number = visit_of(request), quarters_of(request), page_number(request)
+    facts = await facts_of(await boards.schools_below(visit.viewer, visit.bureau))
+    code = request.query_params.get("school", "")
+    school = next((item for item in facts.values() if item.code == code), None)
+    ids = [school.id] if school else list(facts)
     wanted = request.query_params.get("timing", "")
-    chosen = [item for item in every if not wanted or item.timing.name == wanted]
-    number = page_number(request)
+    wanted = wanted if wanted in lateness.NUMBERS else ""
+    sums = await lateness.sums(ids, quarters.shown)
+    first, last = (number - 1) * PER_PAGE, number * PER_PAGE
     return page(
         request,
         "board_late.html",
         door=door,
         quarters=quarters,
-        cut=boards.CANDIDATES if found.cut else 0,
-        entries=chosen[(number - 1) * PER_PAGE : number * PER_PAGE],
-        counts={name: sum(item.timing.name == name for item in every) for name in ("late", "backfilled")},
-        total=len(chosen),
+        items=await lateness.late_ones(ids, quarters.shown, wanted, first, last, visit.now),
+        sheet=Rulebook.of(in_use.standards(), quarters.shown).sheet,
+        shared=RULED_BY,
+        sums=sums,
+        kinds=[kind for kind in lateness.NUMBERS if kind],
+        total=sums.of(wanted),
+        school=school,
         number=number,
         per_page=PER_PAGE,
         wanted=wanted,
@@ -125,7 +135,7 @@ async def bureau_incidents(request: WebRequest, code: FromPath[str]) -> Page:
 
 @get("/bureaus/{code:str}/late", guards=[at_bureau("clerk")])
 async def bureau_late(request: WebRequest, code: FromPath[str]) -> Page:
-    """Their late and backfilled entries of a quarter."""
+    """What of a quarter came late, or after the close."""
     return await show_late(request, bureau_door(code))
 
 

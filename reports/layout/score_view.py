@@ -32,11 +32,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Over some lines: what was expected, done (late and backfilled work is done work) and done on time."""
+    """Over some lines, in occurrences: what was expected, and what was done of it on time, late and after the close."""
 
     expected: int
-    done: int
     on_time: int
+    late: int
+    backfilled: int
+
+    @property
+    def done(self) -> int:
+        """Late and backfilled work is done work."""
+        return self.on_time + self.late + self.backfilled
 
 
 def all_lines(document: ReturnDocument) -> list[ScoreLine]:
@@ -47,8 +53,12 @@ def all_lines(document: ReturnDocument) -> list[ScoreLine]:
 def rates(lines: Iterable[ScoreLine]) -> Rates:
     """The rates of the lines that apply."""
     applying = [line for line in lines if line.applies]
-    done = sum(line.on_time + line.late + line.backfilled for line in applying)
-    return Rates(sum(line.expected for line in applying), done, sum(line.on_time for line in applying))
+    return Rates(
+        sum(line.expected for line in applying),
+        sum(line.on_time for line in applying),
+        sum(line.late for line in applying),
+        sum(line.backfilled for line in applying),
+    )
 
 
 def duties(document: ReturnDocument) -> Rates:

@@ -175,7 +175,8 @@ def _cover(document: ReturnDocument, write: Writer) -> tuple[str, ...]:
         **_quarter(document, write),
     )
     sentences = [_total_sentence(document, write), _rates_sentence(document, write)]
-    sentences.append(write.text("return.cover.late", late=document.late, backfilled=document.backfilled))
+    counted = score_view.duties(document)
+    sentences.append(write.text("return.cover.late", late=counted.late, backfilled=counted.backfilled))
     sentences.append(_zero_report_sentence(document, write))
     sentences.append(write.text("return.cover.incidents", count=len(document.incidents)))
     return opening, (" " if write.lang == "en" else "").join(sentences)
@@ -204,7 +205,14 @@ def _rates_sentence(document: ReturnDocument, write: Writer) -> str:
 def _zero_report_sentence(document: ReturnDocument, write: Writer) -> str:
     found = score_view.zero_reports(document)
     rate = write.share(found.on_time, found.expected)
-    return write.text("return.cover.zero", expected=found.expected, covered=found.on_time, rate=rate)
+    return write.text(
+        "return.cover.zero",
+        expected=found.expected,
+        covered=found.on_time,
+        rate=rate,
+        late=found.late,
+        backfilled=found.backfilled,
+    )
 
 
 # ---------------------------------------------------------------- the parts

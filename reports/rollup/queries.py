@@ -18,6 +18,7 @@ import msgspec
 from reports import files
 from reports.bureau import adjustments
 from reports.document import Incident, Words
+from reports.figures import ScorePart, duty_totals
 from reports.rollup import document as rollup
 from reports.rollup.compile import BureauFound, Gathered, SchoolFound, SealedReturn, trend_of
 from reports.rollup.document import Matter, RollupDocument, Trend
@@ -154,12 +155,6 @@ async def received_rollups(period: Period) -> dict[tuple[str, str], tuple[Rollup
 
 
 # ---------------------------------------------------------------- returns
-class _Score(msgspec.Struct):
-    total: str | None
-    grade: str | None
-    veto: tuple[msgspec.Raw, ...] = ()
-
-
 class _SignOff(msgspec.Struct):
     changes: tuple[msgspec.Raw, ...] = ()
 
@@ -167,26 +162,24 @@ class _SignOff(msgspec.Struct):
 class _Return(msgspec.Struct):
     """As much of a return's document as a roll-up needs; the rest is skipped over."""
 
-    score: _Score
+    score: ScorePart
     version: int
     facts_digest: str
-    late: int
-    backfilled: int
     incidents: tuple[Incident, ...] = ()
     sign_off: _SignOff | None = None
 
 
 def _read(text: bytes, digest: str) -> SealedReturn:
     found = msgspec.json.decode(text, type=_Return)
-    total = found.score.total
+    total, counted = found.score.total, duty_totals(found.score)
     return SealedReturn(
         version=found.version,
         signed=found.sign_off is not None,
         total=None if total is None else int(total.replace(".", "")),
         grade=found.score.grade,
         veto=bool(found.score.veto),
-        late=found.late,
-        backfilled=found.backfilled,
+        late=counted.late,
+        backfilled=counted.backfilled,
         facts_digest=found.facts_digest,
         document_digest=digest,
         incidents=found.incidents,

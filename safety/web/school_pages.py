@@ -14,7 +14,7 @@ from litestar.params import FromPath
 
 from safety import in_use
 from safety.calendar import Period
-from safety.duties import EVALUATED, ZERO, ZERO_TARGETS, windows
+from safety.duties import AWARENESS, EVALUATED, ZERO, ZERO_TARGETS, windows
 from safety.errors import NotFound
 from safety.facts import SchoolFacts, size_at
 from safety.incidents.rules import Consequence
@@ -110,7 +110,7 @@ async def show_line(request: WebRequest, door: Door, named: str, line: str) -> P
     chosen = [
         item
         for item in occurrences
-        if not wanted or (_uncounted(item) if wanted == UNCOUNTED else item.state == wanted)
+        if not wanted or (_uncounted(item) if wanted == UNCOUNTED else item.count(wanted))
     ]
     number = page_number(request)
     return page(
@@ -134,10 +134,14 @@ async def show_line(request: WebRequest, door: Door, named: str, line: str) -> P
             (c, line in c.missed) for c in costs if line in c.missed or (line == "T2" and c.pending)
         ],
         states=[
-            *((state, sum(item.state == state for item in occurrences)) for state in STATES),
+            *(
+                (state, sum(item.count(state) for item in occurrences) if line != AWARENESS else 0)
+                for state in STATES
+            ),
             (UNCOUNTED, sum(map(_uncounted, occurrences)) if line != EVALUATED else 0),
         ],
         wanted=wanted,
+        asked=score.line(line).count.expected if not wanted and line != AWARENESS else 0,
         occurrences=chosen[(number - 1) * PER_PAGE : number * PER_PAGE],
         total=len(chosen),
         number=number,

@@ -15,6 +15,8 @@ from safety.measures import Beside, Fill, Measured, Row
 from safety.scoring import Score, ScoredLine
 from safety.sheet import GradeStep, ScoringSheet
 
+TARGETS = "targets"
+"""The group whose lines are no duties: they count the same work again, zero-reports, or pupils."""
 TIMINGS = ("on-time", "late", "backfilled")
 STATUS_KINDS = {
     "full": "ok",
@@ -29,7 +31,7 @@ STATUS_KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What the duty lines that apply come to together."""
+    """What the duty lines that apply come to together, in occurrences."""
 
     expected: int = 0
     on_time: int = 0
@@ -44,8 +46,8 @@ class Totals:
 
 
 def totals_of(score: Score) -> Totals:
-    """Over the duty lines that apply: targets count the same work again."""
-    lines = [line for group in score.groups if group.id != "targets" for line in group.lines if line.applies]
+    """Over the duty lines that apply."""
+    lines = [line for group in score.groups if group.id != TARGETS for line in group.lines if line.applies]
     names = ("expected", "on_time", "late", "backfilled", "missing", "open")
     return Totals(*(sum(getattr(line.count, name) for line in lines) for name in names))
 
@@ -113,6 +115,12 @@ class Occurrence:
     in_time_until: date
     by_close: bool
     beside: tuple[Beside, ...] = ()
+
+    def count(self, state: str) -> int:
+        """How many of what was due are in a state: missing, open, on-time, late or backfilled."""
+        if state in {"missing", "open"}:
+            return self.lacking if self.is_open == (state == "open") else 0
+        return sum(item.timing == state for item in self.answers)
 
     @property
     def state(self) -> str:

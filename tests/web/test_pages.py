@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from litestar import Litestar
 
-from reports.bureau import boards
+from reports.bureau import boards, lateness
 from safety.access.actions import NewPerson, NewRole, create_accounts
 from safety.access.queries import scope_of_login
 from safety.calendar import Period
@@ -265,7 +265,7 @@ async def test_a_missing_school_is_missing_and_counts_as_zero(
     cards = re.findall(r'<div class="figure .*?</div>', drawn)
     incidents = next(card for card in cards if ">事故<" in card)
     assert "迟报" not in incidents
-    assert any("迟报/补录" in card and "应办事项" in card for card in cards)
+    assert any("迟报/补录" in card and "应做次数" in card for card in cards)
 
 
 async def test_the_board_is_sorted_and_searched(visit: Visit, county: Cast) -> None:
@@ -351,8 +351,9 @@ async def test_boards_hold_on_both_databases_behind_the_door(both: Cast) -> None
         assert [row.state for row in found.rows] == ["missing", "missing"]
         assert (found.mean, found.mean_without) == (0, None)
         assert len(await boards.incidents(clerk, both.county, Q3, NOW)) == 2
-        late = (await boards.late_entries(clerk, both.county, Q3)).lines
-        assert {item.timing.name for item in late} >= {"late"}
+        ids = await boards.schools_below(clerk, both.county)
+        late = await lateness.late_ones(ids, Q3, "late", 0, 50, NOW)
+        assert {item.answer.timing for item in late} == {"late"}
         assert await boards.schools_below(outsider, both.county) == [both.other_school]
         running = await boards.board(clerk, both.county, Q4, NOW)
         assert {row.state for row in running.rows} == {"running"}
