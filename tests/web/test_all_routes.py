@@ -61,6 +61,7 @@ async def values(cast: Cast) -> dict[str, str]:
         "scan:uuid": str((await scans.of_return(cast["officer"], cast.school, Q3))[0].id),
         # What was received is made by the returns' own tests; any id will do for who is not let in at all.
         "item:uuid": "01234567-89ab-7def-8123-456789abcdef",
+        "message:uuid": "01234567-89ab-7def-8123-456789abcdef",
         "path:str": "x",
         "name:path": "x",
     }
