@@ -18,6 +18,7 @@ from typing import Any
 from uuid import UUID
 
 from reports import files
+from reports.life.standing import RULINGS
 from reports.oversight import queries as oversight
 from safety import in_use
 from safety.access.scope import Scope
@@ -38,9 +39,13 @@ ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 VERSIONS = """select r.id, r.version, r.document, r.document_digest, r.facts_digest, r.sealed_at, f.bytes_digest
 from school_return r left join sealed_file f on f.sealed = r.id
 where r.school = $1 and r.period = $2 order by r.version"""
-DECISIONS = """select i.version, d.outcome, d.reasons, d.lines, d.decider, d.decided_at, i.id, i.bytes_digest,
-i.received_at from inbox_item i left join return_decision d on d.item = i.id
-join school s on s.code = i.school_code where s.id = $1 and i.period = $2 order by i.version, d.decided_at"""
+RECEIVED = f"""select i.version, d.outcome, d.reasons, d.lines, d.decider, d.decided_at, i.number, i.bytes_digest,
+i.received_at from (select school_code, period, version, id as number, bytes_digest, received_at from inbox_item
+union all select s.code, r.period, r.version, c.number, c.bytes_digest, c.received_at from receipt c
+join outbox o on o.message = c.message and o.kind = 'return' join school_return r on r.id = o.subject
+join school s on s.id = r.school where c.way <> 'inbox') i left join {RULINGS} d on d.item = i.number
+join school s on s.code = i.school_code where s.id = $1 and i.period = $2 order by i.version, d.decided_at"""  # noqa: S608
+"""What was received, here or on another instance, with each decision on it."""
 SCANS = """select r.version, c.bytes_digest, c.media_type, c.attacher, c.attached_at from return_scan c
 join school_return r on r.id = c.sealed where r.school = $1 and r.period = $2 order by c.attached_at"""
 EVENTS = """select v.chain, v.kind, v.value, v.happened_at, v.recorded_at, a.login from entry_event v
@@ -135,7 +140,7 @@ async def _received(school_id: int, period: Period) -> list[dict[str, Any]]:
         "file_sha256",
         "received_at",
     )
-    rows = await fetch_tuples(None, DECISIONS, [school_id, period.id])
+    rows = await fetch_tuples(None, RECEIVED, [school_id, period.id])
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 

@@ -1,5 +1,8 @@
 """What a bureau on another instance decided, on the pages of the school: as if it had been decided here."""
 
+import io
+import json
+import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -102,6 +105,10 @@ async def enter(app: Litestar, desk: Desk) -> AsyncIterator[object]:
         await browser.aclose()
 
 
+def check_receipt(bureau: Elsewhere) -> receipts.Body:
+    return check(bureau.kept.encode(), receipts.Body, bureau.key.certificate)
+
+
 async def test_until_it_is_decided_the_page_says_that_it_is_asked_for(desk: Desk, bureau, enter) -> None:
     shown = (await (await enter("principal")).get(PAGE)).text
     assert "系统自动向对方系统查询是否受理" in shown
@@ -125,7 +132,12 @@ async def test_returned_it_is_corrected_like_one_that_was_returned_here(
         assert "缺二年级" in shown
         assert "孙经办" in shown
         assert BACK in (await browser.get(f"{RETURN}/correction")).text
-    assert BACK in (await (await enter("inspector")).get(f"/inspect{RETURN}")).text
+    inspector = await enter("inspector")
+    assert BACK in (await inspector.get(f"/inspect{RETURN}")).text
+    pack = zipfile.ZipFile(io.BytesIO((await inspector.get(f"/inspect{RETURN}/pack")).content))
+    (received,) = json.loads(pack.read("received.json"))
+    told = (received["version"], received["outcome"], received["reasons"], received["receipt"])
+    assert told == (1, "returned", BACK, str(check_receipt(bureau).number))
 
 
 async def test_accepted_and_withdrawn(desk: Desk, bureau: Elsewhere, enter) -> None:
