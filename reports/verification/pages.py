@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -71,7 +72,7 @@ def _figures_are_on(words: str, document: ReturnDocument | RollupDocument, lang:
         means = document.figures.means
         scores = [text for school in document.schools for text in (school.own, school.adjusted)]
         figures = [means.own, means.own_without, means.adjusted, means.adjusted_without, *scores]
-        return all(text in words for text in (document.facts_digest, *filter(None, figures)))
+        return _as_often(words, [document.facts_digest, *filter(None, figures)])
     score = document.score
     if score.grade and lang == "zh" and not re.search(f"(?<!不){score.grade}", words):
         return False
@@ -80,5 +81,13 @@ def _figures_are_on(words: str, document: ReturnDocument | RollupDocument, lang:
     for group in score.groups:
         scored = [line for line in group.lines if line.applies]
         wanted += [text for line in scored for text in (line.points, line.max)]
-        wanted += [group.points] if scored else []
-    return all(text in words for text in wanted)
+        wanted += [group.points, group.max] if scored else []
+    return _as_often(words, wanted)
+
+
+def _as_often(words: str, wanted: Sequence[str]) -> bool:
+    """Whether each text is there at least as often as in all that is wanted: an altered figure leaves one too few,
+    even if another line has the same, or one that contains it.
+    """
+    together = "\n".join(wanted)
+    return all(words.count(text) >= together.count(text) for text in set(wanted))

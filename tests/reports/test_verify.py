@@ -110,6 +110,16 @@ def better(document: ReturnDocument) -> ReturnDocument:
     return freeze(msgspec.structs.replace(document, score=score))
 
 
+def with_points(document: ReturnDocument, line: str, points: str) -> ReturnDocument:
+    """The return as it would be drawn with other points for one line, all else as it was, digests included."""
+    replace = msgspec.structs.replace
+    groups = tuple(
+        replace(group, lines=tuple(replace(x, points=points) if x.id == line else x for x in group.lines))
+        for group in document.score.groups
+    )
+    return replace(document, score=replace(document.score, groups=groups))
+
+
 # ---------------------------------------------------------------- genuine
 async def test_a_sealed_return_is_genuine(desk: Desk) -> None:
     verdict = await desk.verdict(desk.sealed)
@@ -250,6 +260,18 @@ async def test_a_file_of_another_edition_must_show_the_figures(
     verdict = await desk.verdict(desk.sealed)
     assert (verdict.reasons, verdict.page) == ((), "figures")
     forged = with_data(await desk.renderer.render_return(better(desk.document)), canonical(desk.document))
+    assert await desk.codes(await desk.sign(forged)) == {"page"}
+
+
+@pytest.mark.parametrize(
+    "line", ["T3", "T5", "education.monthly"], ids=["alone", "within-another", "repeated"]
+)
+async def test_a_file_of_another_edition_with_one_figure_altered_is_refused(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    monkeypatch.setattr("reports.verification.pages.mark", lambda: "Safe Campus of another year")
+    drawn = await desk.renderer.render_return(with_points(desk.document, line, "0.37"))
+    forged = with_data(drawn, canonical(desk.document))
     assert await desk.codes(await desk.sign(forged)) == {"page"}
 
 
