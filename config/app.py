@@ -21,7 +21,7 @@ from config.settings import Settings
 from config.upstream import way_of
 from reports import inspection
 from reports import routes as return_routes
-from reports.bureau import adjustment_routes, adjustments, reminders
+from reports.bureau import adjustment_routes, adjustments, desk, reminders
 from reports.bureau import pages as board_pages
 from reports.delivery import peer_routes, receive_routes
 from reports.delivery import routes as delivery_routes
@@ -173,6 +173,7 @@ def make_kernel(
         nav=tuple(NAV),
         banners=("banner.test-clock",) if settings.test_clock else (),
         alarms=(partial(delivery_routes.alarms, upward),),
+        desk=partial(desk.first_page, upward is not None),
         callers=(reminders.calls, adjustments.calls, oversight_calls.calls, life.calls),
     )
 

@@ -15,12 +15,14 @@ from reports.bureau import boards
 from reports.bureau.adjustment_routes import draw_adjustments
 from reports.bureau.pages import BureauDoor, show_board, show_incidents, show_late
 from reports.life import inbox_routes
+from reports.oversight import queries as oversight
 from reports.oversight.pack import pack_of
+from reports.oversight.routes import Names
 from reports.rollup.pages import draw_rollup, send_rollup
 from safety.audit import queries as audit
 from safety.ledger import entry_routes
 from safety.ledger import routes as ledger_routes
-from safety.places.facts import school_facts
+from safety.places.facts import facts_of, school_facts
 from safety.web import compare_pages, school_pages
 from safety.web.guards import at_bureau, at_school, requires
 from safety.web.pages import go_to, page
@@ -54,6 +56,16 @@ async def start(request: WebRequest) -> Page:
     found = [await boards.bureaus_below(viewer, number) for number in dict.fromkeys(own or list(codes))]
     bureaus = {item.id: item for several in found for item in several}
     return page(request, "inspect.html", bureaus=list(bureaus.values()))
+
+
+@get("/inspect/queries", guards=[requires(*WHO)])
+async def own_queries(request: WebRequest) -> Page:
+    """The queries that one began and that are not settled, at all the schools that one inspects."""
+    visit = visit_of(request)
+    found = await oversight.own_queries(visit.viewer)
+    facts = await facts_of([school for school, _ in found])
+    lines = [(facts[school], thread) for school, thread in found]
+    return page(request, "queries.html", lines=lines, names=Names(visit.lang))
 
 
 @get("/inspect/bureaus/{code:str}", guards=[at_bureau(*WHO)])
@@ -196,6 +208,7 @@ ROUTER = Router(
     "/",
     route_handlers=[
         start,
+        own_queries,
         board,
         incidents,
         late,

@@ -10,7 +10,8 @@ from litestar.params import FromPath
 
 from reports.actions import may_be_drafted
 from reports.bureau import boards, lateness, reminders
-from reports.rollup.pages import counties, has_way, state_of
+from reports.bureau.desk import desk_of
+from reports.rollup.pages import counties, has_way
 from reports.rollup.suppression import suppressed
 from safety import in_use
 from safety.calendar import Period
@@ -68,7 +69,14 @@ async def show_board(request: WebRequest, door: BureauDoor) -> Page:
         kind_of=lambda row: grade_kind(row.grade, found.sheet),
         adjustable=closed and not door.inspect,
         unsigned=await _unsigned(visit, door, quarters.shown),
-        rollup=await state_of(visit.bureau, quarters.shown, upward=has_way(request)) if closed else None,
+        desk=await desk_of(
+            visit.viewer,
+            visit.bureau,
+            quarters.shown if closed else quarters.shown.previous(),
+            visit.now,
+            inspects=door.inspect,
+            upward=has_way(request),
+        ),
         counties=await counties(visit.bureau, quarters.shown) if closed else [],
         suppressed=suppressed,
     )

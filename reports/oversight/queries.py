@@ -20,6 +20,9 @@ from safety.ledger.rows import EntryRow, shape_of
 COLUMNS = "id, thread, kind, ledger, entry, period, line, text, writer, written_at"
 NOTES = f"select {COLUMNS} from inspection_note where school = $1 order by written_at, id"  # noqa: S608
 THREAD = f"select {COLUMNS} from inspection_note where school = $1 and thread = $2 order by written_at, id"  # noqa: S608
+OWN = f"""select school, {COLUMNS} from inspection_note where thread in
+(select thread from inspection_note where id = thread and kind = 'query' and written_by = $1)
+order by written_at, id"""  # noqa: S608
 SAMPLE_COLUMNS = """id, period, ledger, size, seed, population, population_digest, chosen, drawer, drawn_at"""
 SAMPLES = f"select {SAMPLE_COLUMNS} from inspection_sample where school = $1 order by drawn_at desc, id desc"  # noqa: S608
 SAMPLE = f"select {SAMPLE_COLUMNS} from inspection_sample where school = $1 and id = $2"  # noqa: S608
@@ -96,6 +99,18 @@ async def threads(scope: Scope, school_id: int) -> list[Thread]:
         found.setdefault(note.thread, []).append(note)
     by_last = sorted(map(Thread, found.values()), key=lambda t: t.notes[-1].written_at, reverse=True)
     return sorted(by_last, key=lambda t: not t.is_open)
+
+
+async def own_queries(scope: Scope) -> list[tuple[int, Thread]]:
+    """(school, thread) of every query that the viewer began and that is not settled; what waits for the school first,
+    then oldest first. Schools that have left the viewer's scope are left out.
+    """
+    found: dict[tuple[int, UUID], list[NoteLine]] = {}
+    for school, *row in await fetch_tuples(None, OWN, [scope.account_id]):
+        note = NoteLine(*row)
+        found.setdefault((school, note.thread), []).append(note)
+    every = [(school, Thread(notes)) for (school, _), notes in found.items() if scope.may(school)]
+    return sorted((item for item in every if item[1].is_open), key=lambda item: item[1].waits_for != "school")
 
 
 async def thread(scope: Scope, school_id: int, thread_id: UUID) -> list[NoteLine]:

@@ -50,7 +50,7 @@ async def notes(request: WebRequest, code: FromPath[str]) -> Page:
         facts=await school_facts(visit.school),
         base=_base(code),
         threads=await queries.threads(visit.viewer, visit.school),
-        names=_Names(visit.lang),
+        names=Names(visit.lang),
         inspects=visit.viewer.may(visit.school, *INSPECTING),
     )
 
@@ -103,7 +103,7 @@ async def _draw_new(request: WebRequest, code: str, form: FormState, status: int
         facts=await school_facts(visit.school),
         base=_base(code),
         about=about,
-        names=_Names(visit.lang),
+        names=Names(visit.lang),
         entries_at=_entries_at(request, code),
         form=form,
     )
@@ -154,14 +154,14 @@ async def _draw_thread(
         facts=await school_facts(visit.school),
         base=_base(code),
         thread=thread,
-        names=_Names(visit.lang),
+        names=Names(visit.lang),
         entries_at=_entries_at(request, code),
         kinds=kinds,
         form=form,
     )
 
 
-class _Names:
+class Names:
     """What ledgers and lines are called, for a page's language."""
 
     def __init__(self, lang: str) -> None:
@@ -228,7 +228,7 @@ async def _draw_samples(request: WebRequest, code: str, form: FormState, status:
         samples=await queries.samples(visit.viewer, visit.school),
         quarters=quarters_of(request),
         ledgers=[(item.name, item.title.to(visit.lang)) for item in in_use.registry()],
-        names=_Names(visit.lang),
+        names=Names(visit.lang),
         usual=USUAL,
         most=MOST,
         form=form,
@@ -248,7 +248,7 @@ async def sample(request: WebRequest, code: FromPath[str], item: FromPath[UUID])
         found=found,
         lines=await queries.looked(visit.viewer, visit.school, found),
         again=await queries.drawn_again(visit.school, found),
-        names=_Names(visit.lang),
+        names=Names(visit.lang),
         entries_at=_entries_at(request, code),
     )
 

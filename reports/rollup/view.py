@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from markupsafe import Markup
@@ -25,6 +25,7 @@ from reports.rollup.suppression import SENSITIVE, total
 from safety.clock import ZONE
 
 CHART_WIDTH = 156
+PANEL_WIDTH = 78
 BAND_PANEL = charts.Panel(left=0, names=17, bars=42)
 TREND_PANEL = charts.Panel(left=80, names=16, bars=40)
 DIGEST_SHOWN = 8
@@ -49,7 +50,7 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Everything the template prints, in reading order."""
+    """Everything the templates print, in reading order. `panels` is the chart in parts, for screens."""
 
     lang: str
     meta: dict[str, str]
@@ -62,6 +63,7 @@ class View:
     cover: tuple[str, ...]
     headings: dict[str, str]
     chart: Markup
+    panels: tuple[Markup, ...]
     grades: tuple[TableRow, ...]
     members: tuple[TableRow, ...]
     schools: tuple[SchoolRow, ...]
@@ -87,6 +89,7 @@ def view(document: RollupDocument, lang: str, text: Text) -> View:
         cover=_cover(document, write),
         headings=_headings(document, write),
         chart=_chart(document, write),
+        panels=_panels(document, write),
         grades=tuple(_grade_row(share, document, write) for share in document.figures.grades),
         members=tuple(_member_row(member, write) for member in document.members),
         schools=tuple(_school_rows(document, write)),
@@ -191,14 +194,36 @@ def _headings(document: RollupDocument, write: Writer) -> dict[str, str]:
 
 # ---------------------------------------------------------------- figures
 def _chart(document: RollupDocument, write: Writer) -> Markup:
-    most = max((max(share.own, share.adjusted) for share in document.figures.bands), default=0) or 1
-    bands = [_band(share, most, write) for share in reversed(document.figures.bands)]
-    trend = [_trend(item, write) for item in document.trend]
+    """Both panels side by side, as paper has room for them."""
+    bands, trend = _bands(document, write), _trends(document, write)
     parts = (
         charts.pairs(bands, write.text("rollup.chart.bands"), BAND_PANEL),
         charts.pairs(trend, write.text("rollup.chart.trend"), TREND_PANEL),
     )
     return charts.drawing(CHART_WIDTH, max(len(bands), len(trend)), parts)
+
+
+def _panels(document: RollupDocument, write: Writer) -> tuple[Markup, ...]:
+    """Each panel alone, as wide as a phone can show."""
+    found = (
+        (_bands(document, write), "bands", BAND_PANEL),
+        (_trends(document, write), "trend", replace(TREND_PANEL, left=0)),
+    )
+    return tuple(
+        charts.drawing(
+            PANEL_WIDTH, len(rows), [charts.pairs(rows, write.text(f"rollup.chart.{name}"), panel)]
+        )
+        for rows, name, panel in found
+    )
+
+
+def _bands(document: RollupDocument, write: Writer) -> list[charts.Pair]:
+    most = max((max(share.own, share.adjusted) for share in document.figures.bands), default=0) or 1
+    return [_band(share, most, write) for share in reversed(document.figures.bands)]
+
+
+def _trends(document: RollupDocument, write: Writer) -> list[charts.Pair]:
+    return [_trend(item, write) for item in document.trend]
 
 
 def _band(share: Share, most: int, write: Writer) -> charts.Pair:

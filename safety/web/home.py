@@ -15,7 +15,7 @@ from safety.dues import dues, names_of
 from safety.facts import SchoolFacts
 from safety.ledger.queries import people_by_id
 from safety.places.facts import school_facts
-from safety.web.calls import Call
+from safety.web.calls import BureauDesk, Call
 from safety.web.guards import signed_in
 from safety.web.kernel import kernel_of
 from safety.web.pages import page
@@ -56,11 +56,12 @@ class SchoolDay:
 
 @dataclass(frozen=True, slots=True)
 class BureauDay:
-    """One bureau's part: where its boards are."""
+    """One bureau's part: where its boards are, and what waits there for those who act in its name."""
 
     code: str
     name: str
     role: str
+    desk: BureauDesk | None = None
 
 
 @get("/", guards=[signed_in()])
@@ -71,7 +72,7 @@ async def home(request: WebRequest) -> Response[str]:
     own = dict.fromkeys(r.school for r in viewer.roles if r.name in SCHOOL_ROLES and r.school is not None)
     schools = [await _called(request, await _school_day(viewer, number, visit.now)) for number in own]
     return page(
-        request, "home.html", schools=schools, bureaus=await _bureaus(viewer), today=local_day(visit.now)
+        request, "home.html", schools=schools, bureaus=await _bureaus(request), today=local_day(visit.now)
     )
 
 
@@ -111,14 +112,23 @@ async def _logins(mine: list[Due]) -> dict[int, str]:
     return {number: person.login for number, person in people.items()}
 
 
-async def _bureaus(viewer: Scope) -> list[BureauDay]:
+async def _bureaus(request: WebRequest) -> list[BureauDay]:
     """The bureaus in whose name one acts; an administrator's are all there are."""
+    visit, draw = visit_of(request), kernel_of(request).desk
+    viewer = visit.viewer
     acting = {role.bureau: role.name for role in viewer.roles if role.bureau is not None}
     if not (acting or viewer.admin):
         return []
     rows = await fetch_tuples(None, BUREAUS)
     return [
-        BureauDay(code, name, acting.get(number, "clerk"))
+        BureauDay(
+            code,
+            name,
+            acting.get(number, "clerk"),
+            await draw(viewer, number, acting[number] == "inspector", visit.now)
+            if draw and number in acting
+            else None,
+        )
         for number, code, name in rows
         if number in acting or viewer.admin
     ]

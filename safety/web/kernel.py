@@ -12,7 +12,7 @@ from litestar.connection import ASGIConnection
 
 from safety.clock import Clock
 from safety.web.assets import Assets
-from safety.web.calls import Alarm, Caller
+from safety.web.calls import Alarm, Caller, Desker
 from safety.web.nav import NavItem
 from safety.web.pages import Pages
 
@@ -35,6 +35,8 @@ class Kernel:
     callers: tuple[Caller, ...] = ()
     # Who has something to tell on every page of those whom it concerns.
     alarms: tuple[Alarm, ...] = ()
+    # What waits at a bureau, on the first page of its people.
+    desk: Desker | None = None
     hosts: frozenset[str] = field(init=False)
     secure: bool = field(init=False)
 

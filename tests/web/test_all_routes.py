@@ -133,8 +133,8 @@ async def test_an_inspector_of_another_bureau_passes_nowhere(
     browser = await (await visit()).as_(scope)
     answers = await walk(app, browser, "faraway", await values(county))
     let_in = {path: status for path, status in answers.items() if status not in REFUSED}
-    # Their own way in leads to their own bureau's board.
-    assert let_in == {"GET /inspect": 303}
+    # Their own way in leads to their own bureau's board, and their own queries are at their own schools.
+    assert let_in == {"GET /inspect": 303, "GET /inspect/queries": 200}
 
 
 async def test_nobody_is_sent_to_sign_in(visit: Visit, app: Litestar, county: Cast) -> None:

@@ -178,7 +178,7 @@ async def test_the_board_shows_both_scores_who_is_missing_and_what_was_decided(e
         for said in ("40.00", "核定1所后为20.00", "未报送", "已退回", "另有心理健康类&lt;5", "＋心理&lt;5"):
             assert said in drawn, said
         assert f'href="{before}/schools/S001/adjustments/2026Q3"' in drawn
-        assert "将于2026年10月3日 08:00自动封存" in drawn
+        assert "将于2026年10月3日自动封存" in drawn
 
 
 async def test_what_is_known_of_a_roll_up_is_whether_it_is_the_newest(
