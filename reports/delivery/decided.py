@@ -8,8 +8,6 @@ from uuid import UUID
 
 import msgspec
 
-from reports.delivery import receipts
-from reports.delivery.signed import Signed
 from reports.life.rules import Outcome
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -34,8 +32,11 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class Body(msgspec.Struct, frozen=True):
-    """What is said: of what was received under that receipt, every decision, oldest first; none: not decided yet."""
+    """What is said: of what was received under that receipt, every decision, oldest first; none: not decided yet.
 
-    receipt: Signed[receipts.Body]
+    `receipt` is the one that was given, word for word.
+    """
+
+    receipt: str
     decisions: tuple[Decision, ...]
     schema: Literal["safe-campus.decisions.v1"] = "safe-campus.decisions.v1"

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from reports.canonical import canonical
 from reports.delivery.signed import BadAnswer
 from reports.life import told
 from reports.life.rules import ACCEPTED
@@ -87,7 +86,7 @@ async def _ask(way: Answering, about: _Asked, now: datetime) -> int:
 
 
 async def _keep(about: _Asked, said: Told, now: datetime) -> int:
-    if canonical(said.body.receipt).decode() != about.answer:
+    if said.body.receipt != about.answer:
         raise BadAnswer("the answer is about something else than the receipt that was given")
     version = told.Version(about.sealed, about.school, about.period, about.version, about.item)
     return await told.keep(version, said.body.decisions, said.answer, now)

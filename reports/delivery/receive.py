@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
-
 from reports.delivery import decided, receipts, signed
 from reports.life.standing import Ruled, rulings_on
 from reports.sealing.keys import SigningKey
@@ -117,8 +115,7 @@ async def decided_on(message: UUID, kind: str, sender: str) -> decided.Body:
     if not rows:
         raise NotFound
     number, receipt = rows[0]
-    given = msgspec.json.decode(receipt, type=signed.Signed[receipts.Body])
-    return decided.Body(given, tuple(_decision(ruled) for ruled in await rulings_on(number)))
+    return decided.Body(receipt, tuple(_decision(ruled) for ruled in await rulings_on(number)))
 
 
 def _decision(ruled: Ruled) -> decided.Decision:

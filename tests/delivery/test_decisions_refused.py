@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from reports.delivery import decided, peers, receipts
-from reports.delivery.signed import Signed, issue
+from reports.delivery.signed import Signed, check, issue
 from reports.sealing.keys import SigningKey, pem, signing_key
 from reports.transports.https import PATH
 from safety.database import fetch_tuples
@@ -64,9 +64,13 @@ async def genuine(bureau: Bureau, desk: Desk) -> str:
     return answer.text
 
 
+async def body_of(desk: Desk, bureau: Bureau) -> decided.Body:
+    return check((await genuine(bureau, desk)).encode(), decided.Body, bureau.certificate)
+
+
 async def changed(desk: Desk, bureau: Bureau, key: SigningKey | None = None, **changes: object) -> str:
     """The genuine answer with its one decision changed, signed by the bureau's own key or by another."""
-    body = msgspec.json.decode(await genuine(bureau, desk), type=Signed[decided.Body]).body
+    body = await body_of(desk, bureau)
     decision = msgspec.structs.replace(body.decisions[0], **changes)
     return issue(msgspec.structs.replace(body, decisions=(decision,)), key or key_of(bureau))
 
@@ -76,7 +80,7 @@ async def tampered(desk: Desk, bureau: Bureau) -> str:
 
 
 async def unsigned(desk: Desk, bureau: Bureau) -> str:
-    body = msgspec.json.decode(await genuine(bureau, desk), type=Signed[decided.Body]).body
+    body = await body_of(desk, bureau)
     return issue(body, None)
 
 
@@ -86,16 +90,17 @@ async def of_another_key(desk: Desk, bureau: Bureau) -> str:
 
 async def of_another_key_in_the_bureaus_name(desk: Desk, bureau: Bureau) -> str:
     forged = await changed(desk, bureau, new_key("somebody else"))
-    answer = msgspec.json.decode(forged, type=Signed[decided.Body])
+    answer = msgspec.json.decode(forged, type=Signed)
     return msgspec.json.encode(
         msgspec.structs.replace(answer, certificate=key_of(bureau).fingerprint)
     ).decode()
 
 
 async def about_another_file(desk: Desk, bureau: Bureau, **changes: object) -> str:
-    body = msgspec.json.decode(await genuine(bureau, desk), type=Signed[decided.Body]).body
-    other = msgspec.structs.replace(body.receipt.body, **(changes or {"bytes_digest": "0" * 64}))
-    receipt = msgspec.json.decode(issue(other, key_of(bureau)), type=Signed[receipts.Body])
+    body = await body_of(desk, bureau)
+    given = check(body.receipt.encode(), receipts.Body, bureau.certificate)
+    other = msgspec.structs.replace(given, **(changes or {"bytes_digest": "0" * 64}))
+    receipt = issue(other, key_of(bureau))
     return issue(msgspec.structs.replace(body, receipt=receipt), key_of(bureau))
 
 

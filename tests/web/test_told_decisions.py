@@ -9,13 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-import msgspec
 import pytest
 from litestar import Litestar
 
 from reports.delivery import decided, receipts
 from reports.delivery.inquiries import ask_due
-from reports.delivery.signed import BadAnswer, Signed, check, issue
+from reports.delivery.signed import BadAnswer, check, issue
 from reports.sealing.keys import SigningKey
 from reports.transports import Envelope, Receipt, Told, TransportError
 from reports.transports.folder import Folder
@@ -57,8 +56,7 @@ class Elsewhere:
 
     async def ask(self, message: UUID) -> Told:
         del message
-        receipt = msgspec.json.decode(self.kept, type=Signed[receipts.Body])
-        answer = issue(decided.Body(receipt, self.decisions), self.key)
+        answer = issue(decided.Body(self.kept, self.decisions), self.key)
         try:
             return Told(check(answer.encode(), decided.Body, self.trusted.certificate), answer)
         except BadAnswer as error:
