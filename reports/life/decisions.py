@@ -8,6 +8,7 @@ withdrawn, with a reason, until a roll-up of the quarter is sealed.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 from reports import queries
@@ -172,22 +173,33 @@ class AcceptedMany:
 
 
 async def accept_many(
-    scope: Scope, bureau_id: int, period: Period, shown: Sequence[UUID], now: datetime, *, key: str
+    scope: Scope,
+    bureau_id: int,
+    period: Period,
+    shown: Sequence[UUID],
+    now: datetime,
+    *,
+    key: str,
+    data: Path | None = None,
 ) -> AcceptedMany:
-    """Accept what a clerk was shown, each in a transaction of its own: what has a newer version by now, or has been
-    decided on meanwhile, is left as it is. Raises as `decide` does, and NotFound for what is not in the inbox.
+    """Accept what a clerk was shown, each in a transaction of its own: what has a newer version by now, has been
+    decided on meanwhile, or asks for a second look, is left as it is. `data`: as the desk takes it.
+
+    Raises as `decide` does, and NotFound for what is not in the inbox.
     """
-    codes = {
-        line.item.id: line.school_code for line in await queries.inbox(scope, bureau_id, period) if line.item
+    lines = {
+        line.line.item.id: line
+        for line in await standing.desk(scope, bureau_id, period, now, data)
+        if line.line.item
     }
-    if not set(shown) <= codes.keys():
+    if not set(shown) <= lines.keys():
         raise NotFound
     accepted, left = 0, list[str]()
     for id_ in dict.fromkeys(shown):
-        if await _accept_one(scope, id_, now, key):
+        if lines[id_].among_many and await _accept_one(scope, id_, now, key):
             accepted += 1
         else:
-            left.append(codes[id_])
+            left.append(lines[id_].line.school_code)
     return AcceptedMany(accepted, tuple(left))
 
 

@@ -1,16 +1,23 @@
 """The bureau's inbox: what came from whom, and a clerk's decision on each return, one by one or many at once."""
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from litestar import Response, Router, get, post
 from litestar.params import FromPath
 
 from reports import queries
+from reports.document import Incident, ReturnDocument
+from reports.layout import score_view
 from reports.life import standing
-from reports.life.decisions import LINE_LENGTH, REASONS_LENGTH, Ruling, accept_many, decide
-from reports.life.rules import ACCEPTED, RETURNED
-from reports.page_parts import grade_names, send_file
+from reports.life.decisions import LINE_LENGTH, REASONS_LENGTH, Ruling, accept_many, decide, rolled_up
+from reports.life.known import document_of
+from reports.life.rules import ACCEPTED, RETURNED, WITHDRAWN
+from reports.life.standing import DeskLine
+from reports.page_parts import grade_names, send_file, view_of
+from safety.calendar import Period
 from safety.duties import close_at
 from safety.errors import BadInput, Conflict, NotFound, Problem
 from safety.web.forms import FormState, form_state, form_values
@@ -24,9 +31,9 @@ Page = Response[str]
 BUREAU = ("clerk",)
 STATES = ("missing", "received", "coming", "returned", "accepted")
 PER_PAGE = 100
-SAID = {ACCEPTED: "return-accepted", RETURNED: "return-returned"}
+SAID = {ACCEPTED: "return-accepted", RETURNED: "return-returned", WITHDRAWN: "acceptance-withdrawn"}
 """What the inbox says after a decision."""
-LINE_FIELD = "line-"
+LINE_FIELD, WITHDRAWAL_FIELD = "line-", "withdrawal"
 
 
 # ---------------------------------------------------------------- the list
@@ -45,7 +52,7 @@ async def draw_inbox(
     if "period" not in request.query_params and visit.now < close_at(shown):
         # What there is to read is the quarter that closed last.
         quarters = quarters_of(request, shown.previous().id)
-    every = await standing.desk(visit.viewer, visit.bureau, quarters.shown, visit.now)
+    every = await _desk(request, quarters.shown)
     wanted = request.query_params.get("state", "")
     chosen = [line for line in every if not wanted or line.state == wanted]
     counts = Counter(line.state for line in every)
@@ -71,13 +78,20 @@ async def draw_inbox(
     )
 
 
+async def _desk(request: WebRequest, period: Period) -> list[DeskLine]:
+    visit, data = visit_of(request), request.app.state.settings.data
+    return await standing.desk(visit.viewer, visit.bureau, period, visit.now, data)
+
+
 def _is_clerk(visit: Visit) -> bool:
     return any(role.name == "clerk" and visit.bureau in role.bureaus for role in visit.viewer.roles)
 
 
 @post("/bureaus/{code:str}/inbox", guards=[at_bureau(*BUREAU)], status_code=200)
 async def accept_shown(request: WebRequest, code: FromPath[str]) -> Page:
-    """Accept all that the page listed in its form: received, not decided on, nothing that asks for a second look."""
+    """Accept all that the page listed in its form: received, not decided on, nothing that asks for a second look. They
+    are shown once more before it is done.
+    """
     visit, quarters = visit_of(request), quarters_of(request)
     base = f"/bureaus/{code}/inbox"
     values = await form_values(request)
@@ -86,8 +100,12 @@ async def accept_shown(request: WebRequest, code: FromPath[str]) -> Page:
         shown = [UUID(text) for text in given if isinstance(text, str)]
     except ValueError as error:
         raise NotFound from error
-    key = values.get("submission_key", "")
-    done = await accept_many(visit.viewer, visit.bureau, quarters.shown, shown, visit.now, key=key)
+    if values.get("confirmed") != "true":
+        here = f"{base}?period={quarters.shown.id}"
+        fields = [("item", str(id_)) for id_ in shown]
+        return await _confirm(request, base, quarters.shown, shown, Form(here, fields, here), values)
+    key, data = values.get("submission_key", ""), request.app.state.settings.data
+    done = await accept_many(visit.viewer, visit.bureau, quarters.shown, shown, visit.now, key=key, data=data)
     if done.left:
         problem = Problem(
             None, "left-undecided", {"accepted": done.accepted, "schools": ", ".join(done.left)}
@@ -96,6 +114,37 @@ async def accept_shown(request: WebRequest, code: FromPath[str]) -> Page:
             request, base, decides=True, form=form_state(request, {}, [problem]), status=409
         )
     return go_to(f"{base}?period={quarters.shown.id}", "returns-accepted")
+
+
+# ---------------------------------------------------------------- before anything is accepted
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Where a confirmation is sent, with which fields, and where one goes instead."""
+
+    action: str
+    fields: Sequence[tuple[str, str]]
+    back: str
+
+
+async def _confirm(
+    request: WebRequest, base: str, period: Period, items: Sequence[UUID], form: Form, values: dict[str, str]
+) -> Page:
+    """What is about to be accepted, by school, quarter and version. NotFound for what is not in the inbox."""
+    desk = {line.line.item.id: line for line in await _desk(request, period) if line.line.item}
+    if not items or not set(items) <= desk.keys():
+        raise NotFound
+    return page(
+        request,
+        "inbox_confirm.html",
+        base=base,
+        period=period,
+        lines=[desk[id_] for id_ in dict.fromkeys(items)],
+        action=form.action,
+        fields=form.fields,
+        back=form.back,
+        key=values.get("submission_key", ""),
+        grade=grade_names(request),
+    )
 
 
 # ---------------------------------------------------------------- one return
@@ -107,14 +156,17 @@ async def received(request: WebRequest, code: FromPath[str], item: FromPath[UUID
 
 @post("/bureaus/{code:str}/inbox/{item:uuid}", guards=[at_bureau(*BUREAU)], status_code=200)
 async def decide_on(request: WebRequest, code: FromPath[str], item: FromPath[UUID]) -> Page:
-    """Accept it, or return it for correction with reasons."""
+    """Accept it once that was confirmed, return it for correction with reasons, or withdraw an acceptance."""
     visit = visit_of(request)
     values = await form_values(request)
+    if values.get("outcome") == ACCEPTED and values.get("confirmed") != "true":
+        return await _confirm_one(request, code, item, values)
     try:
         ruling = _ruling(values)
         await decide(visit.viewer, item, ruling, visit.now, key=values.get("submission_key", ""))
     except BadInput as error:
-        return await _draw_item(request, code, item, form_state(request, values, error.problems), 400)
+        problems = [_in_its_field(problem, values) for problem in error.problems]
+        return await _draw_item(request, code, item, form_state(request, values, problems), 400)
     except Conflict as error:
         problem = Problem(None, error.code, error.values)
         kept = {name: text for name, text in values.items() if name != "submission_key"}
@@ -123,9 +175,29 @@ async def decide_on(request: WebRequest, code: FromPath[str], item: FromPath[UUI
     return go_to(f"/bureaus/{code}/inbox?period={story.period.id}", SAID[ruling.outcome])
 
 
+async def _confirm_one(request: WebRequest, code: str, item: UUID, values: dict[str, str]) -> Page:
+    base = f"/bureaus/{code}/inbox"
+    story = await standing.story(visit_of(request).viewer, item)
+    desk = await _desk(request, story.period)
+    if item not in {line.line.item.id for line in desk if line.line.item and not line.coming}:
+        # A newer version has come, or is on its way: the page of this one says so.
+        return await _draw_item(request, code, item, FormState())
+    form = Form(f"{base}/{item}", [("outcome", ACCEPTED)], f"{base}/{item}")
+    return await _confirm(request, base, story.period, [item], form, values)
+
+
+def _in_its_field(problem: Problem, values: dict[str, str]) -> Problem:
+    """A withdrawal's reasons stand in a field of their own."""
+    if problem.field == "reasons" and values.get("outcome") == WITHDRAWN:
+        return replace(problem, field=WITHDRAWAL_FIELD)
+    return problem
+
+
 def _ruling(values: dict[str, str]) -> Ruling:
     if values.get("outcome") == ACCEPTED:
         return Ruling(ACCEPTED)
+    if values.get("outcome") == WITHDRAWN:
+        return Ruling(WITHDRAWN, values.get(WITHDRAWAL_FIELD, ""))
     if values.get("outcome") != RETURNED:
         raise BadInput.one(None, "decision-unknown")
     lines = {
@@ -139,7 +211,7 @@ def _ruling(values: dict[str, str]) -> Ruling:
 async def _draw_item(request: WebRequest, code: str, item: UUID, form: FormState, status: int = 200) -> Page:
     visit = visit_of(request)
     story = await standing.story(visit.viewer, item)
-    desk = await standing.desk(visit.viewer, visit.bureau, story.period, visit.now)
+    desk = await _desk(request, story.period)
     line = next(
         (d for d in desk if d.line.school_code == story.school_code and d.line.item is not None), None
     )
@@ -147,21 +219,41 @@ async def _draw_item(request: WebRequest, code: str, item: UUID, form: FormState
         raise NotFound
     if line.line.item.id != item:
         return go_to(f"/bureaus/{code}/inbox/{line.line.item.id}", "newer-version")
-    document = await queries.document_of(line.line.school_id, story.period)
+    document = await document_of(line.line.item, story.period, request.app.state.settings.data)
+    withdraws = form.value("outcome") == WITHDRAWN
     return page(
         request,
         "inbox_item.html",
         status,
         base=f"/bureaus/{code}/inbox",
-        form=form,
+        form=FormState() if withdraws else form,
+        withdrawal=form if withdraws else FormState(),
         decides=_is_clerk(visit),
         period=story.period,
         line=line,
         said=story.said[::-1],
-        score=document.score if document else None,
+        rolled_up=await rolled_up(story.bureau, story.period),
+        document=document,
+        view=view_of(request, document),
+        vetoes=_vetoes(document),
+        duties=score_view.duties(document),
+        exceptions=sorted(Counter(item.kind for item in document.exceptions).items()),
         lengths={"reasons": REASONS_LENGTH, "line": LINE_LENGTH},
         grade=grade_names(request),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class VetoLine:
+    """An incident that decides the grade by itself, and why."""
+
+    incident: Incident
+    cause: str
+
+
+def _vetoes(document: ReturnDocument) -> list[VetoLine]:
+    incidents = {incident.id: incident for incident in document.incidents}
+    return [VetoLine(incidents[veto.incident], veto.cause) for veto in document.score.veto]
 
 
 # ---------------------------------------------------------------- the file

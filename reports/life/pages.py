@@ -15,6 +15,7 @@ from reports.document import Fact, ReturnDocument
 from reports.life import actions as life
 from reports.life import causes, checking, scans, standing
 from reports.life.diff import FactDiff, facts_between, lines_between
+from reports.life.rules import answered_by
 from reports.life.standing import Opened, Version
 from reports.page_parts import grade_names, view_of
 from reports.press import file_of
@@ -99,6 +100,9 @@ async def show_version(
         document=document,
         view=view_of(request, document),
         sent=version.sent,
+        answers=answered_by(
+            number, {each.sent.version: each.ruling.outcome for each in versions if each.ruling}
+        ),
         printing=await _printing(request, period, version),
         version=version,
         versions=versions,

@@ -6,6 +6,7 @@ Received and accepted are two things: a receipt says that the file arrived, a cl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,8 @@ import msgspec
 
 from reports import queries
 from reports.document import ReturnDocument, parse
-from reports.life.rules import WITHDRAWN, Outcome, holding
-from reports.oversight.queries import open_queries
+from reports.life.known import gather
+from reports.life.rules import ACCEPTED, WITHDRAWN, Outcome, Remark, holding, remarks
 from reports.queries import InboxLine, Sent
 from safety import in_use
 from safety.access.scope import Scope
@@ -22,7 +23,6 @@ from safety.calendar import Period
 from safety.database import fetch_tuples
 from safety.errors import NotFound
 from safety.rulebook import Rulebook
-from safety.scores import scores
 
 RULINGS = """(select d.id, d.item, i.school_code, i.period, i.version, d.outcome, d.reasons, d.lines, d.decider,
 d.decided_at from return_decision d join inbox_item i on i.id = d.item
@@ -44,7 +44,8 @@ IDS = "select version, id from school_return where school = $1 and period = $2"
 CORRECTION = """select c.reason, c.opener, c.opened_at from return_correction c
 where c.sealed = $1 order by c.opened_at desc, c.id desc limit 1"""
 ITEM = "select period, school_code, bureau from inbox_item where id = $1"
-UNSIGNED, FAIL = ("unsigned", "changed"), "不合格"
+OUTCOMES_OF_QUARTER = f"""select d.school_code, d.version, d.outcome from {RULINGS} d where d.period = $1
+order by d.decided_at, d.id"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +150,13 @@ async def correction_of(newest: Version) -> Opened | None:
 class DeskLine:
     """A school on the clerk's desk: what came from it last, and what was decided on that.
 
-    `coming`: the version that is sealed and not here yet. `remarks` are codes of what a person should look at before
-    accepting: unsigned, changed, closed-late, fail, later (entries since would change the score), query (an inspector's
-    query waits for the school's answer).
+    `coming`: the version that is sealed and not here yet. `remarks`: what to look at before deciding.
     """
 
     line: InboxLine
     ruling: Ruled | None
     coming: int | None
-    remarks: tuple[str, ...]
+    remarks: tuple[Remark, ...]
 
     @property
     def state(self) -> str:
@@ -171,21 +170,28 @@ class DeskLine:
     @property
     def plain(self) -> bool:
         """Waits for a decision, and nothing asks for a second look."""
-        return self.state == "received" and not self.remarks
+        return self.state == "received" and not any(remark.holds for remark in self.remarks)
+
+    @property
+    def among_many(self) -> bool:
+        """May be accepted unopened; one that was accepted already stays so."""
+        return self.plain or self.state == ACCEPTED
 
 
-async def desk(scope: Scope, bureau_id: int, period: Period, now: datetime) -> list[DeskLine]:
-    """The inbox of a quarter with what was decided on it, in order of the schools' codes. NotFound out of scope."""
+async def desk(
+    scope: Scope, bureau_id: int, period: Period, now: datetime, data: Path | None = None
+) -> list[DeskLine]:
+    """The inbox of a quarter with what was decided on it, in order of the schools' codes. NotFound out of scope.
+
+    `data`: the folder in which files are kept, for what returns of other instances say of themselves.
+    """
     found = await decided(scope, bureau_id, period)
-    came = [each.line.school_id for each in found if each.line.item is not None]
-    live = await scores(came, period, now) if came else {}
-    asked = await open_queries(came)
+    came = [each.line for each in found if each.line.item is not None]
+    outcomes = await fetch_tuples(None, OUTCOMES_OF_QUARTER, [period.id])
+    holds = holding(((code, version), outcome) for code, version, outcome in outcomes)
+    known = await gather(came, holds, period, now, data)
     return [
-        replace(
-            each, remarks=_remarks(each.line, live[each.line.school_id].total, asked[each.line.school_id])
-        )
-        if each.line.item is not None
-        else each
+        replace(each, remarks=remarks(known[each.line.school_id])) if each.line.item else each
         for each in found
     ]
 
@@ -206,21 +212,13 @@ def _coming(line: InboxLine, sealed: Mapping[str, int]) -> int | None:
     return newest if line.item is not None and newest is not None and newest > line.item.version else None
 
 
-def _remarks(line: InboxLine, live: int | None, asked: int) -> tuple[str, ...]:
-    item = line.item
-    assert item is not None
-    found = [item.status] if item.status in UNSIGNED else []
-    found += ["closed-late"] if item.closed_late else []
-    found += ["fail"] if item.grade == FAIL else []
-    found += ["later"] if item.status is not None and live != item.total else []
-    found += ["query"] if asked else []
-    return tuple(found)
-
-
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The quarter and school of something received, and every decision on that school's quarter, oldest first."""
+    """Something received: by which bureau, of which quarter and school, and every decision on that school's quarter,
+    oldest first.
+    """
 
+    bureau: int
     period: Period
     school_code: str
     said: tuple[Ruled, ...]
@@ -233,7 +231,8 @@ async def story(scope: Scope, item_id: UUID) -> Story:
         raise NotFound
     where = "(d.school_code, d.period) = (select school_code, period from inbox_item where id = $1)"
     said = await fetch_tuples(None, DECISIONS.format(where=where), [item_id])
-    return Story(Period.parse(rows[0][0]), rows[0][1], tuple(_ruled(row) for row in said))
+    period, code, bureau = rows[0]
+    return Story(bureau, Period.parse(period), code, tuple(_ruled(row) for row in said))
 
 
 async def rulings_on(item_id: UUID) -> list[Ruled]:

@@ -45,6 +45,9 @@ async def test_a_new_clerk_sees_to_the_quarters_returns(phone: Phones, closed: S
     assert "已退回" in await clerk.text()
     await clerk.tap('.chips a[href*="state=received"]')
     await clerk.tap("table.inbox .decide button")
+    assert "确认受理" in await clerk.text("h1")
+    await clerk.page.keyboard.press("Enter")
+    await clerk.page.wait_for_url("**notice=return-accepted")
     rest = await clerk.text("table.inbox")
     assert ("已受理" in rest, "已退回补正" in rest, "待受理" in rest) == (True, True, False)
     if width > 390:

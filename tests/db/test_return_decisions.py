@@ -4,6 +4,8 @@ from uuid import UUID
 
 import pytest
 
+from reports.jobs import deliver_due
+from reports.life import actions as life
 from reports.life import standing
 from reports.life.decisions import Ruling, accept_many, decide
 from reports.life.rules import WITHDRAWN
@@ -14,7 +16,18 @@ from safety.database import CampusEngine, fetch_tuples
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound
 from safety.jobs.owner import me
 from tests.cast import Cast
-from tests.db.after_close import BACK, LATER, NEXT_DAY, Q3, closed_county, item_of, newest, states, trail
+from tests.db.after_close import (
+    BACK,
+    LATER,
+    NEXT_DAY,
+    Q3,
+    closed_county,
+    item_of,
+    newest,
+    one_too_few,
+    states,
+    trail,
+)
 from tests.db.test_returns import QuickRenderer
 
 ERROR = Ruling(WITHDRAWN, "点错了学校")
@@ -99,7 +112,12 @@ async def test_only_a_clerk_of_that_bureau_decides(county: Cast) -> None:
             await decide(county[who], item, Ruling("accepted"), NEXT_DAY, key="accept-0001")
 
 
+async def all_signed_and_good() -> None:
+    await fetch_tuples(None, "update school_return set status = 'signed', grade = '良好'")
+
+
 async def test_accepting_many_leaves_what_moved_on_and_can_be_repeated(county: Cast) -> None:
+    await all_signed_and_good()
     first, second = await item_of(county), await item_of(county, "S002")
     await decide(county["clerk"], second, BACK, NEXT_DAY, key="return-0001")
     shown = [first, second]
@@ -110,6 +128,55 @@ async def test_accepting_many_leaves_what_moved_on_and_can_be_repeated(county: C
     far = await item_of(county, "S003", county.river)
     with pytest.raises(NotFound):
         await accept_many(county["clerk"], county.county, Q3, [far], NEXT_DAY, key="many-00002")
+
+
+async def test_what_asks_for_a_second_look_is_not_accepted_unopened(county: Cast) -> None:
+    item = await item_of(county)
+    for _ in range(2):
+        done = await accept_many(county["clerk"], county.county, Q3, [item], NEXT_DAY, key="many-00001")
+        assert (done.accepted, done.left) == (0, ("S001",))
+    await all_signed_and_good()
+    done = await accept_many(county["clerk"], county.county, Q3, [item], NEXT_DAY, key="many-00001")
+    assert (done.accepted, done.left) == (1, ())
+
+
+async def desk_line(cast: Cast) -> standing.DeskLine:
+    lines = await standing.desk(cast["clerk"], cast.county, Q3, LATER)
+    return next(line for line in lines if line.line.school_code == "S001")
+
+
+async def answer(cast: Cast, press: Press, key: str) -> None:
+    """The school's next version, with whatever has changed by then."""
+    opened = await standing.correction_of(await newest(cast))
+    assert opened is not None
+    digest = (await life.next_draft(cast["principal"], cast.school, Q3, opened, LATER)).facts_digest
+    await life.make_version(
+        cast["principal"], cast.school, Q3, digest, "记录无误", LATER, key=key, knows_unchanged=True
+    )
+    await deliver_due(press, LATER)
+
+
+async def test_an_answer_without_any_change_is_marked_and_has_to_be_opened(
+    county: Cast, press: Press
+) -> None:
+    await decide(county["clerk"], await item_of(county), BACK, NEXT_DAY, key="return-0001")
+    await answer(county, press, "version-02")
+    await all_signed_and_good()
+    line = await desk_line(county)
+    found = {remark.code: remark for remark in line.remarks}
+    assert found["unchanged-answer"].holds
+    assert found["answers"].values == {"version": 1}
+    assert not line.plain
+    item = await item_of(county)
+    done = await accept_many(county["clerk"], county.county, Q3, [item], LATER, key="many-00001")
+    assert (done.accepted, done.left) == (0, ("S001",))
+    await decide(county["clerk"], item, BACK, LATER, key="return-0002")
+    await one_too_few(county, LATER)
+    await answer(county, press, "version-03")
+    await all_signed_and_good()
+    line = await desk_line(county)
+    assert [(remark.code, remark.values.get("version")) for remark in line.remarks] == [("answers", 2)]
+    assert line.plain
 
 
 # ---------------------------------------------------------------- an acceptance withdrawn

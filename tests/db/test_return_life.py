@@ -68,8 +68,8 @@ async def test_later_entries_say_what_they_would_change_and_change_nothing(count
     assert later.total < (await newest(county)).sent.total
     assert await queries.document_of(county.school, Q3) == sealed
     desk = {d.line.school_code: d for d in await standing.desk(county["clerk"], county.county, Q3, NEXT_DAY)}
-    assert "later" in desk["S001"].remarks
-    assert "later" not in desk["S002"].remarks
+    assert [remark.code for remark in desk["S001"].remarks] == ["fail", "unsigned", "later"]
+    assert [remark.code for remark in desk["S002"].remarks] == ["fail", "unsigned"]
 
 
 async def test_a_backfilled_entry_raises_no_points(county: Cast) -> None:

@@ -1,46 +1,38 @@
-"""After the close, on screen: decisions, the next version, causes, the stamped copy; and who may do what."""
+"""After the close, at the school: the next version, causes, the stamped copy; and who may do what."""
 
 import re
-from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from reports.jobs import close_quarter, deliver_due
-from reports.pdf import Renderer
+from reports.jobs import deliver_due
 from reports.press import Press
-from safety.calendar import Period
 from safety.clock import FixedClock
 from safety.database import fetch_tuples
-from safety.duties import close_at
-from safety.education.ledgers import LEDGERS
 from safety.jobs.owner import me
-from safety.ledger.actions import void
 from tests.cast import Browser, Cast
-from tests.county import make_county
+from tests.web.after_close import (
+    CORRECTION,
+    INBOX,
+    MORNING,
+    PAGE,
+    Entering,
+    QuickRenderer,
+    closed_county,
+    entering,
+    hidden,
+    item_of,
+    make_version,
+    send_back,
+    take_back_an_entry,
+)
 from tests.web.conftest import Visit
 
-Q3 = Period.parse("2026Q3")
-CLOSE = close_at(Q3)
-EVENING = CLOSE - timedelta(hours=5)
-MORNING = CLOSE + timedelta(hours=10)
-PAGE, INBOX = "/schools/S001/returns/2026Q3", "/bureaus/HILL/inbox"
-CORRECTION = f"{PAGE}/correction"
-REMINDERS = next(item for item in LEDGERS if item.name == "daily_reminders")
 PNG = b"\x89PNG\r\n\x1a\n" + b"a stamped page" * 10
-
-
-class QuickRenderer(Renderer):
-    """A file of its own for each return and version, without drawing it."""
-
-    async def render_return(self, document, lang="zh", verify_url="") -> bytes:
-        return f"%PDF-1.7 {document.school.code} v{document.version}".encode()
 
 
 @pytest.fixture
 def clock() -> FixedClock:
-    """The morning after the close."""
     return FixedClock(MORNING)
 
 
@@ -51,130 +43,15 @@ async def press(tmp_path: Path) -> Press:
 
 @pytest.fixture
 async def county(cast: Cast, press: Press) -> Cast:
-    await make_county(cast, EVENING)
-    await close_quarter(press, Q3, FixedClock(CLOSE))
-    return cast
+    return await closed_county(cast, press)
 
 
 @pytest.fixture
-async def enter(visit: Visit, county: Cast) -> AsyncIterator[object]:
-    async def open_browser(name: str, language: str = "zh-CN") -> Browser:
-        return await (await visit(language=language)).as_(county[name], MORNING)
-
-    return open_browser
-
-
-async def item_of(code: str = "S001") -> str:
-    sql = "select id from inbox_item where school_code = $1 order by version desc"
-    return str((await fetch_tuples(None, sql, [code]))[0][0])
-
-
-async def send_back(clerk: Browser, key: str = "return-0001", **more: str):
-    fields = {"outcome": "returned", "reasons": "请说明第三周缺课原因", "submission_key": key, **more}
-    return await clerk.send_form(f"{INBOX}/{await item_of()}", **fields)
-
-
-async def take_back_an_entry(county: Cast) -> None:
-    sql = "select id from daily_reminder where school = $1 and happened_on <= $2 order by happened_on limit 1"
-    entry = (await fetch_tuples(None, sql, [county.school, Q3.end]))[0][0]
-    await void(REMINDERS, county["officer"], county.school, entry, "记错了班级", MORNING)
-
-
-def hidden(text: str, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]*)"', text)
-    assert found is not None, name
-    return found[1]
-
-
-# ---------------------------------------------------------------- the inbox
-async def test_a_clerk_accepts_one_and_returns_another(enter) -> None:
-    clerk = await enter("clerk")
-    listed = (await clerk.get(f"{INBOX}?period=2026Q3")).text
-    assert listed.count("已送达，待受理</span>") == 2
-    assert "未经校长签批" in listed
-    first, second = await item_of(), await item_of("S002")
-    accepted = await clerk.send_form(f"{INBOX}/{second}", outcome="accepted", submission_key="accept-0001")
-    assert accepted.headers["location"] == f"{INBOX}?period=2026Q3&notice=return-accepted"
-    assert (await send_back(clerk, **{"line-education.weekly": "缺二年级"})).status_code == 303
-    listed = (await clerk.get(f"{INBOX}?period=2026Q3&notice=return-returned")).text
-    assert (listed.count("已受理</span>"), listed.count("已退回补正</span>")) == (1, 1)
-    assert "待受理</span>" not in listed
-    only = (await clerk.get(f"{INBOX}?period=2026Q3&state=returned")).text
-    assert first in only
-    assert second not in only
-    page = (await clerk.get(f"{INBOX}/{first}")).text
-    for said in ("请说明第三周缺课原因", "缺二年级", "孙经办"):
-        assert said in page
-
-
-async def test_no_return_goes_back_without_a_reason_and_what_was_typed_stays(enter) -> None:
-    clerk = await enter("clerk")
-    refused = await send_back(clerk, reasons="", **{"line-education.weekly": "缺二年级"})
-    assert refused.status_code == 400
-    assert "请写明原因" in refused.text
-    assert "缺二年级" in refused.text
-    assert (await send_back(clerk, outcome="perhaps")).status_code == 400
-    assert await fetch_tuples(None, "select id from return_decision") == []
-
-
-async def test_only_what_needs_no_second_look_is_accepted_by_one_press(enter, county: Cast) -> None:
-    clerk = await enter("clerk")
-    assert "accept-many" not in (await clerk.get(f"{INBOX}?period=2026Q3")).text
-    await fetch_tuples(None, "update school_return set status = 'signed', grade = '良好'")
-    await take_back_an_entry(county)
-    listed = (await clerk.get(f"{INBOX}?period=2026Q3")).text
-    assert "受理其中1份" in listed
-    assert "封存后登记影响得分" in listed
-    assert f'name="item" value="{await item_of("S002")}"' in listed
-    sent = {"item": await item_of("S002"), "submission_key": "many-00001"}
-    done = await clerk.send_form(f"{INBOX}?period=2026Q3", **sent)
-    assert done.headers["location"] == f"{INBOX}?period=2026Q3&notice=returns-accepted"
-    await send_back(clerk)
-    left = await clerk.send_form(f"{INBOX}?period=2026Q3", item=await item_of(), submission_key="many-00002")
-    assert left.status_code == 409
-    assert "未受理：S001" in left.text
-    assert (await clerk.send_form(f"{INBOX}?period=2026Q3", item="x", submission_key="m")).status_code == 404
-
-
-async def test_who_is_no_clerk_decides_nothing(enter) -> None:
-    item = await item_of()
-    for who, status in (("inspector", 403), ("officer", 404), ("outsider", 404), ("admin", 403)):
-        browser = await enter(who)
-        answer = await browser.send_form(f"{INBOX}/{item}", outcome="accepted", submission_key="accept-0001")
-        assert answer.status_code == status, who
-    clerk = await enter("clerk")
-    bare = await clerk.post(f"{INBOX}/{item}", data={"outcome": "accepted", "submission_key": "accept-0001"})
-    assert bare.status_code == 403
-    shown = (await (await enter("inspector")).get(f"/inspect{INBOX}?period=2026Q3")).text
-    assert "<form" not in shown.split("<main")[1].replace('<form method="get"', "")
-    assert await fetch_tuples(None, "select id from return_decision") == []
-
-
-async def test_a_stale_page_leads_to_the_newer_version(enter, county: Cast, press: Press) -> None:
-    clerk, principal = await enter("clerk"), await enter("principal")
-    old = await item_of()
-    await send_back(clerk)
-    await make_version(principal)
-    assert "新版本在途" in (await clerk.get(f"{INBOX}?period=2026Q3")).text
-    late = await clerk.send_form(f"{INBOX}/{old}", outcome="accepted", submission_key="accept-0001")
-    assert late.status_code == 409
-    assert "学校已有更新的版本" in late.text
-    await deliver_due(press, MORNING)
-    moved = await clerk.get(f"{INBOX}/{old}")
-    assert moved.headers["location"] == f"{INBOX}/{await item_of()}?notice=newer-version"
+def enter(visit: Visit, county: Cast) -> Entering:
+    return entering(visit, county)
 
 
 # ---------------------------------------------------------------- the school answers
-async def make_version(principal: Browser, **changes: str):
-    drawn = (await principal.get(CORRECTION)).text
-    form = drawn[drawn.index('id="sign"') :]
-    fields = {name: hidden(form, name) for name in ("facts_digest", "submission_key", "step")}
-    fields |= {"reason": "已核对并补充原因", "agreed": "true"}
-    if 'name="unchanged"' in form:
-        fields["unchanged"] = "true"
-    return await principal.send_form(CORRECTION, **(fields | changes))
-
-
 async def test_a_returned_return_is_corrected_signed_and_received_again(
     enter, county: Cast, press: Press
 ) -> None:
@@ -220,7 +97,7 @@ async def test_a_returned_return_is_corrected_signed_and_received_again(
         assert (await reader.get(f"{door}{PAGE}/versions/3")).status_code == 404
 
 
-async def test_a_version_without_any_change_is_told_and_explained(enter, county: Cast) -> None:
+async def test_a_version_without_any_change_is_told_and_explained(enter, press: Press) -> None:
     clerk, principal = await enter("clerk"), await enter("principal")
     await send_back(clerk)
     drawn = (await principal.get(CORRECTION)).text
@@ -233,6 +110,13 @@ async def test_a_version_without_any_change_is_told_and_explained(enter, county:
     assert silent.status_code == 400
     made = await make_version(principal, reason="第三周停课，记录无误")
     assert made.headers["location"] == f"{PAGE}?notice=version-made"
+    await deliver_due(press, MORNING)
+    assert "答复退回，内容无变化" in (await principal.get(PAGE)).text
+    listed = (await clerk.get(f"{INBOX}?period=2026Q3")).text
+    for said in ("答复退回，内容无变化</a>", "答复第1版的退回</a>", f'href="{PAGE}/versions/2/changes"'):
+        assert said in listed, said
+    opened = (await clerk.get(f"{INBOX}/{await item_of()}")).text
+    assert "自第1版以来没有任何变化。学校说明：第三周停课，记录无误" in opened
     changes = (await principal.get(f"{PAGE}/versions/2/changes")).text
     assert "自上一版（第1版）以来没有任何变化" in changes
     assert "第三周停课，记录无误" in changes

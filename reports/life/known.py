@@ -1,0 +1,91 @@
+"""What is known of received returns when a clerk decides on them, gathered for a whole inbox at once.
+
+A return of another instance is known by its file alone.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from reports import files
+from reports.document import ReturnDocument, parse
+from reports.life.rules import Known, answered_by
+from reports.oversight.queries import open_queries
+from reports.queries import InboxLine, Received
+from reports.sealing.attached import attached
+from safety.calendar import Period
+from safety.database import fetch_tuples
+from safety.scores import scores
+
+TOTALS = "select school, total from school_return where period = $1 order by version"
+DOCUMENT = """select r.document from school_return r join school s on s.id = r.school
+where s.code = $1 and r.period = $2 and r.version = $3"""
+
+
+async def gather(
+    lines: Sequence[InboxLine],
+    outcomes: Mapping[tuple[str, int], str],
+    period: Period,
+    now: datetime,
+    data: Path | None,
+) -> dict[int, Known]:
+    """What the remarks on received returns go by, by school. `outcomes`: the decisions that hold, by code and version;
+    `data`: the folder in which files are kept.
+    """
+    came = [line.school_id for line in lines]
+    live = await scores(came, period, now) if came else {}
+    asked = await open_queries(came)
+    before = dict(await fetch_tuples(None, TOTALS, [period.previous().id]))
+    decided: dict[str, dict[int, str]] = {}
+    for (code, version), outcome in outcomes.items():
+        decided.setdefault(code, {})[version] = outcome
+    return {
+        line.school_id: Known(
+            period=period.id,
+            version=item.version,
+            status=item.status,
+            closed_late=bool(item.closed_late),
+            total=item.total,
+            grade=item.grade,
+            live=live[line.school_id] if item.status else None,
+            before=before.get(line.school_id),
+            queries=asked[line.school_id],
+            answers=answered_by(item.version, decided.get(item.school_code, {})),
+            unchanged=item.version > 1 and await _unchanged(item, period, data),
+        )
+        for line in lines
+        if (item := line.item) is not None
+    }
+
+
+class _Said(msgspec.Struct):
+    """As much of a return as an inbox asks for; the rest is skipped over."""
+
+    unchanged: bool = False
+
+
+async def _unchanged(item: Received, period: Period, data: Path | None) -> bool:
+    """Whether a later version says of itself that nothing differs from the one before: few are, so each is read."""
+    text = await _text(item, period, data)
+    return text is not None and msgspec.json.decode(text, type=_Said).unchanged
+
+
+async def _text(item: Received, period: Period, data: Path | None) -> bytes | None:
+    rows = await fetch_tuples(None, DOCUMENT, [item.school_code, period.id, item.version])
+    if rows:
+        return str(rows[0][0]).encode()
+    return await asyncio.to_thread(_out_of_file, data, item.bytes_digest) if data else None
+
+
+def _out_of_file(data: Path, digest: str) -> bytes:
+    return attached(files.read(data, digest), "return.json")
+
+
+async def document_of(item: Received, period: Period, data: Path) -> ReturnDocument:
+    """The frozen document of a received return. Raises NotFound where its file holds none."""
+    text = await _text(item, period, data)
+    assert text is not None
+    return parse(text)
