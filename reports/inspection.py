@@ -14,6 +14,7 @@ from reports import routes as report_routes
 from reports.bureau import boards
 from reports.bureau.adjustment_routes import draw_adjustments
 from reports.bureau.pages import BureauDoor, show_board, show_incidents, show_late
+from reports.delivery.routes import draw_bureau_delivery
 from reports.life import inbox_routes
 from reports.oversight import queries as oversight
 from reports.oversight.pack import pack_of
@@ -185,6 +186,12 @@ async def rollup_file(request: WebRequest, item: FromPath[UUID]) -> Response[byt
     return await send_rollup(request, item)
 
 
+@get("/inspect/bureaus/{code:str}/delivery", guards=[at_bureau(*WHO)])
+async def delivery(request: WebRequest, code: FromPath[str]) -> Page:
+    """What below the bureau has not arrived, and its own roll-ups on their way up."""
+    return await draw_bureau_delivery(request, f"/inspect/bureaus/{code}")
+
+
 @get("/inspect/schools/{code:str}/trail", guards=[at_school(*WHO)])
 async def trail(request: WebRequest, code: FromPath[str]) -> Page:
     """What was done at the school, by whom and when, newest first, with the digest of every line."""
@@ -227,6 +234,7 @@ ROUTER = Router(
         inbox_file,
         rollups,
         rollup_file,
+        delivery,
         trail,
     ],
     opt=READ_ONLY,

@@ -15,7 +15,8 @@ from reports.delivery.tracking import Track
 from reports.routes import READERS
 from reports.transports import Transport
 from safety.access.scope import Scope
-from safety.clock import ZONE
+from safety.calendar import Period
+from safety.clock import ZONE, local_day
 from safety.errors import BadInput, Conflict, NotFound
 from safety.places.facts import school_facts
 from safety.web.calls import Call
@@ -77,15 +78,24 @@ async def _send_again(request: WebRequest, known: list[Track], back: str) -> Pag
 # ---------------------------------------------------------------- a bureau's own
 @get(BUREAU, guards=[at_bureau("clerk")])
 async def bureau_delivery(request: WebRequest, code: FromPath[str]) -> Page:
-    """A bureau's roll-ups on their way up, and whatever below it does not arrive."""
+    """A bureau's roll-ups on their way up, and what below it has not arrived."""
+    may_send = tracking.may_send(visit_of(request).viewer, None, visit_of(request).bureau)
+    return await draw_bureau_delivery(request, f"/bureaus/{code}", may_send=may_send)
+
+
+async def draw_bureau_delivery(request: WebRequest, base: str, *, may_send: bool = False) -> Page:
+    """The same, wherever the page stands; `base` is the bureau's address there."""
     visit, upward = visit_of(request), _upward(request)
+    closed = Period.of(local_day(visit.now)).previous()
     return page(
         request,
         "delivery_bureau.html",
-        code=code,
+        base=base,
+        period=closed,
         tracks=await tracking.of_bureau(visit.viewer, visit.bureau, upward),
-        late=await tracking.late(visit.viewer, upward, visit.now),
-        may_send=tracking.may_send(visit.viewer, None, visit.bureau),
+        below=await tracking.below(visit.viewer, visit.bureau, upward),
+        silent=await tracking.silent(visit.viewer, visit.bureau, closed),
+        may_send=may_send,
     )
 
 
@@ -94,7 +104,7 @@ async def send_bureau_again(request: WebRequest, code: FromPath[str]) -> Page:
     """Try one of them again at once."""
     visit, upward = visit_of(request), _upward(request)
     known = await tracking.of_bureau(visit.viewer, visit.bureau, upward)
-    known += await tracking.late(visit.viewer, upward, visit.now)
+    known += await tracking.below(visit.viewer, visit.bureau, upward)
     return await _send_again(request, known, f"/bureaus/{code}/delivery")
 
 

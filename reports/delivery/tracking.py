@@ -13,6 +13,7 @@ from uuid import UUID
 
 from reports.delivery import inquiries
 from reports.delivery.outbox import ALERT_AFTER
+from reports.delivery.why import why
 from reports.transports import Transport
 from safety.access.scope import Scope
 from safety.audit.actions import append
@@ -31,6 +32,16 @@ where {where} order by coalesce(r.period, u.period) desc, coalesce(r.version, u.
 OF_RETURN = MESSAGES.format(where="r.school = $1 and r.period = $2")
 OF_BUREAU = MESSAGES.format(where="u.bureau = $1")
 LATE = MESSAGES.format(where="o.state = 'dead' or (o.state = 'waiting' and o.posted_at < $1)")
+TREE = """with recursive tree (id) as (select id from bureau where id = $1
+union select b.id from bureau b join tree on b.parent = tree.id)"""
+UNDELIVERED = MESSAGES.format(
+    where="o.state <> 'delivered' and (s.bureau in (select id from tree) "
+    "or f.id in (select id from tree where id <> $1))"
+)
+BELOW = f"{TREE} {UNDELIVERED}"
+SILENT = f"""{TREE} select s.code, s.name, s.name_en, p.seen_at from peer p join school s on s.code = p.code
+join tree on tree.id = s.bureau where p.kind = 'return' and p.revoked_at is null
+and not exists (select 1 from inbox_item i where i.school_code = s.code and i.period = $2) order by s.code"""  # noqa: S608
 COUNT = """select count(*) from outbox o
 where o.state <> 'delivered' and (o.state = 'dead' or o.posted_at < $1)"""
 FAILED = "select at, error from failed_attempt where message = $1 order by at desc, id desc limit 20"
@@ -82,6 +93,11 @@ class Track:
             return "no-way"
         return "retrying" if self.error else "new"
 
+    @property
+    def why(self) -> str:
+        """The last error in one of the words of `why.SIGNS`; empty without one."""
+        return why(self.error)
+
 
 def _track(row: tuple[Any, ...], upward: Transport | None) -> Track:
     message, kind, period, version, code, name, bureau, bureau_name, addressee, elsewhere, state, *rest = row
@@ -120,6 +136,35 @@ async def of_bureau(scope: Scope, bureau_id: int, upward: Transport | None) -> l
         raise NotFound
     rows = await fetch_tuples(None, OF_BUREAU, [bureau_id])
     return await _with_more([_track(row, upward) for row in rows])
+
+
+async def below(scope: Scope, bureau_id: int, upward: Transport | None) -> list[Track]:
+    """What the schools and bureaus below a bureau have sealed and what has not arrived, the newest quarter first.
+    NotFound for a bureau out of scope.
+    """
+    if not scope.may_bureau(bureau_id):
+        raise NotFound
+    rows = await fetch_tuples(None, BELOW, [bureau_id])
+    return [_track(row, upward) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A school that keeps an instance of its own, and of whose quarter nothing has come; `seen_at`: when it was last
+    heard of, None for never.
+    """
+
+    code: str
+    name: str
+    name_en: str
+    seen_at: datetime | None
+
+
+async def silent(scope: Scope, bureau_id: int, period: Period) -> list[Silent]:
+    """The schools below a bureau that would send from elsewhere and have not. NotFound for a bureau out of scope."""
+    if not scope.may_bureau(bureau_id):
+        raise NotFound
+    return [Silent(*row) for row in await fetch_tuples(None, SILENT, [bureau_id, period.id])]
 
 
 async def late(scope: Scope, upward: Transport | None, now: datetime) -> list[Track]:

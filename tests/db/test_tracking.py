@@ -10,6 +10,7 @@ from reports.delivery import peers, tracking
 from reports.delivery.actions import deliver_waiting
 from reports.delivery.outbox import post
 from reports.delivery.receive import Parcel, receive
+from reports.delivery.why import why
 from reports.jobs import close
 from reports.sealing.keys import pem, trusted
 from reports.transports import Guarded
@@ -65,6 +66,54 @@ async def test_what_is_late_is_told_to_those_it_concerns(desk: Desk, tmp_path: P
     await fetch_tuples(None, "update outbox set state = 'dead'")
     (track,) = await tracking.late(clerk, way, CLOSE)
     assert (track.stage, track.sender_name) == ("dead", "青山县实验学校")
+
+
+async def test_a_bureau_is_told_what_below_it_has_not_arrived_and_no_other(
+    desk: Desk, tmp_path: Path
+) -> None:
+    way, cast = share(tmp_path), desk.cast
+    (track,) = await tracking.below(cast["clerk"], cast.county, way)
+    assert (track.sender, track.stage, track.why) == ("S001", "new", "")
+    assert await tracking.below(cast["admin"], cast.river, way) == []
+    assert len(await tracking.below(cast["admin"], cast.city, way)) == 1
+    await deliver_waiting(replace(desk.press, upward=way), LATER)
+    (track,) = await tracking.below(cast["inspector"], cast.county, way)
+    assert (track.stage, track.why) == ("retrying", "place")
+    (tmp_path / "share").mkdir()
+    await deliver_waiting(replace(desk.press, upward=way), LATER, everything=True)
+    assert await tracking.below(cast["clerk"], cast.county, way) == []
+    for look in (
+        tracking.below(cast["officer"], cast.county, way),
+        tracking.silent(cast["officer"], cast.county, Q3),
+    ):
+        with pytest.raises(NotFound):
+            await look
+
+
+async def test_a_school_that_sends_from_elsewhere_and_has_not_is_named(desk: Desk, tmp_path: Path) -> None:
+    cast = desk.cast
+    assert await tracking.silent(cast["clerk"], cast.county, Q3) == []
+    await peers.add(None, "S002", pem(new_key().certificate).decode(), tmp_path, LATER)
+    (found,) = await tracking.silent(cast["clerk"], cast.county, Q3)
+    assert (found.code, found.seen_at) == ("S002", None)
+    assert await tracking.silent(cast["admin"], cast.river, Q3) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ("", ""),
+        ("no answer within 120 s", "unreachable"),
+        ("ConnectError: [Errno 111] Connection refused", "unreachable"),
+        ("401 the token is not known", "let-in"),
+        ("the server's host key is not the known one: x", "trust"),
+        ("return-S001-2026Q3-v1.pdf is there already and holds something else", "taken"),
+        ("RenderError: the worker ended", "made"),
+        ("500 Internal Server Error", "other"),
+    ],
+)
+def test_an_error_is_told_in_a_word(error: str, reason: str) -> None:
+    assert why(error) == reason
 
 
 async def test_a_bureaus_messages_are_its_clerks(desk: Desk, tmp_path: Path) -> None:

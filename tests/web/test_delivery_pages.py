@@ -10,6 +10,7 @@ from litestar import Litestar
 
 from config.app import create_app
 from config.settings import Settings
+from reports.delivery import peers
 from reports.delivery.actions import deliver_waiting
 from reports.sealing.keys import pem
 from reports.transports import Guarded
@@ -82,6 +83,23 @@ async def test_what_arrived_is_told_with_its_receipt(desk: Desk, enter, tmp_path
     assert "共享文件夹" in shown
     assert "return-S001-2026Q3-v1.pdf" in shown
     assert "有 1 份报告没有送达" not in shown
+
+
+async def test_a_bureau_is_told_what_below_it_has_not_arrived(desk: Desk, enter, tmp_path: Path) -> None:
+    for who, page in (("clerk", BUREAU), ("inspector", f"/inspect{BUREAU}")):
+        shown = (await (await enter(who)).get(page)).text
+        for said in ("青山县实验学校", "系统管理员设置上报通道", "还没有上报过季度汇总"):
+            assert said in shown, said
+        assert "重新发送" not in shown
+    for who, status in (("officer", 403), ("outsider", 403)):
+        assert (await (await enter(who)).get(f"/inspect{BUREAU}")).status_code in {status, 404}
+    (tmp_path / "share").mkdir()
+    await deliver_waiting(replace(desk.press, upward=Guarded(Folder(tmp_path / "share"))), CLOSE)
+    shown = (await (await enter("clerk")).get(BUREAU)).text
+    assert "封存的报告都已送达" in shown
+    await peers.add(None, "S002", pem(new_key().certificate).decode(), tmp_path, CLOSE)
+    shown = (await (await enter("clerk", "en")).get(BUREAU)).text
+    assert "its return of 2026Q3 has not come here" in shown
 
 
 class TestWithAWay:
