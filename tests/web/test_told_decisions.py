@@ -110,7 +110,7 @@ def check_receipt(bureau: Elsewhere) -> receipts.Body:
 async def test_until_it_is_decided_the_page_says_that_it_is_asked_for(desk: Desk, bureau, enter) -> None:
     shown = (await (await enter("principal")).get(PAGE)).text
     assert "系统自动向对方系统查询是否受理" in shown
-    assert "未被采信" not in shown
+    assert "可采信的答复" not in shown
     assert "The other instance is asked by itself" in (await (await enter("officer", "en")).get(PAGE)).text
     assert "待教育局受理" in (await (await enter("principal")).get(RETURN)).text
 
@@ -155,7 +155,7 @@ async def test_an_answer_that_was_not_taken_is_told_on_the_page(desk: Desk, bure
     assert await desk.asks(bureau) == 0
     browser = await enter("principal")
     shown = (await browser.get(PAGE)).text
-    assert "答复未被采信" in shown
+    assert "没有得到可采信的答复" in shown
     assert "another certificate" in shown
     assert BACK not in (await browser.get(RETURN)).text
 
