@@ -72,15 +72,24 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
+class Since:
+    """What the ledgers come to now, where that is not what was sealed. `total` in hundredths; `backfilled`: how many
+    occurrences were done since the sealing, which raises nothing.
+    """
+
+    total: int | None
+    backfilled: int
+
+
+@dataclass(frozen=True, slots=True)
 class SchoolRow:
     """One school on the board. `state`: running (the quarter is not over), returned, underway (sealed, not yet
     received), missing.
 
     `total` (hundredths), `grade` and `figures` are the sealed return's once there is one, else what the ledgers come to
-    now; a missing school has no total. `adjusted` is the bureau's score beside it, if there is one. `live` is what the
-    ledgers come to now; `moved`: that is not what was sealed. `signed`: the principal has signed the quarter;
-    `decision` is what the bureau said of the version received: accepted, returned, or empty; `appealed`: an appeal
-    waits for an answer.
+    now; a missing school has no total. `since` is what has moved after the sealing, None for nothing. `adjusted` is the
+    bureau's score beside it, if there is one. `signed`: the principal has signed the quarter; `decision` is what the
+    bureau said of the version received: accepted, returned, or empty; `appealed`: an appeal waits for an answer.
     """
 
     facts: SchoolFacts
@@ -88,8 +97,7 @@ class SchoolRow:
     state: str
     total: int | None
     adjusted: int | None
-    live: int | None
-    moved: bool
+    since: Since | None
     grade: GradeStep | None
     figures: Figures
     sealed: Sealed | None
@@ -125,6 +133,11 @@ class Board:
     def sensitive(self) -> int | str:
         """How many incidents of sensitive kinds, as it may be printed."""
         return suppressed(sum(row.figures.sensitive for row in self.rows))
+
+    @property
+    def backfilled_since(self) -> int:
+        """How many occurrences were done after the returns were sealed."""
+        return sum(row.since.backfilled for row in self.rows if row.since)
 
 
 async def bureaus_below(scope: Scope, bureau_id: int) -> list[BureauLine]:
@@ -214,8 +227,7 @@ def _row(
         state=_state(sealed, closed),
         total=total,
         adjusted=returned.adjusted.get(facts.id) if sealed else None,
-        live=score.total,
-        moved=sealed is not None and (sealed.total, sealed.figures) != (score.total, live),
+        since=_since(sealed, score.total, live) if sealed else None,
         grade=None if total is None else sheet.grade(total, vetoed=figures.vetoed),
         figures=figures,
         sealed=sealed,
@@ -224,6 +236,12 @@ def _row(
         decision=returned.decisions.get((facts.code, sealed.version), "") if sealed else "",
         provisional=score.provisional,
     )
+
+
+def _since(sealed: Sealed, total: int | None, live: Figures) -> Since | None:
+    if (sealed.total, sealed.figures) == (total, live):
+        return None
+    return Since(total, max(0, live.totals.backfilled - sealed.figures.totals.backfilled))
 
 
 def _live(

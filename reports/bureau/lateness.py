@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from safety import in_use
 from safety.calendar import Period
+from safety.clock import local_day
 from safety.database import fetch_tuples
 from safety.duties import AWARENESS, ZERO, Window
 from safety.facts import SchoolFacts
@@ -57,11 +58,11 @@ class LateOne:
     answer: Answer
 
 
-async def sums(ids: Sequence[int], period: Period) -> Sums:
-    """How much of a quarter came late, or after the close, at schools that the viewer was let in to."""
+async def sums(ids: Sequence[int], period: Period, now: datetime) -> Sums:
+    """How much of what was due by now came late, or after the close, at schools that the viewer was let in to."""
     if not ids:
         return Sums()
-    args = [period.start, period.end, ZERO, AWARENESS, *ids]
+    args = [*_due(period, now), ZERO, AWARENESS, *ids]
     found = {
         zero: (int(late), int(after))
         for zero, late, after in await fetch_tuples(None, _among(SUMS, ids, 4), args)
@@ -77,11 +78,16 @@ async def late_ones(
         return []
     which = f"line {'=' if wanted == 'zero' else '<>'} '{ZERO}'" if wanted else "true"
     sql = _among(PLACED, ids, 5, number=NUMBERS[wanted], which=which)
-    rows = await fetch_tuples(None, sql, [period.start, period.end, AWARENESS, first, last, *ids])
+    rows = await fetch_tuples(None, sql, [*_due(period, now), AWARENESS, first, last, *ids])
     if not rows:
         return []
     found = await _answered([(school, line, day) for school, line, day, _ in rows], period, wanted, now)
     return found[first - int(rows[0][3]) :][: last - first]
+
+
+def _due(period: Period, now: datetime) -> tuple[date, date]:
+    """The due dates that count: an evaluation announced for a day to come may be timed before it is due."""
+    return period.start, min(period.end, local_day(now))
 
 
 def _among(sql: str, ids: Sequence[int], after: int, **parts: str) -> str:

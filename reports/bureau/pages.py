@@ -108,7 +108,7 @@ async def show_late(request: WebRequest, door: BureauDoor) -> Page:
     ids = [school.id] if school else list(facts)
     wanted = request.query_params.get("timing", "")
     wanted = wanted if wanted in lateness.NUMBERS else ""
-    sums = await lateness.sums(ids, quarters.shown)
+    sums = await lateness.sums(ids, quarters.shown, visit.now)
     first, last = (number - 1) * PER_PAGE, number * PER_PAGE
     return page(
         request,
@@ -119,6 +119,7 @@ async def show_late(request: WebRequest, door: BureauDoor) -> Page:
         sheet=Rulebook.of(in_use.standards(), quarters.shown).sheet,
         shared=RULED_BY,
         sums=sums,
+        closed=visit.now >= close_at(quarters.shown),
         kinds=[kind for kind in lateness.NUMBERS if kind],
         total=sums.of(wanted),
         school=school,
