@@ -1,7 +1,8 @@
 """The evidence pack of a return: the sealed file and all that stands behind it, with a manifest of digests.
 
-One ZIP (APPNOTE 6.3, deflated). `manifest.json` names every other file with its size and SHA-256, so that a pack can be
-checked with common tools. Entries are given as their ledgers export them, people by their logins.
+One ZIP (APPNOTE 6.3, deflated). `manifest.json` names every other file with its size and SHA-256; `SHA256SUMS` has the
+same digests for common tools, and `说明.txt` tells a person what all of it is and how to check it. Entries are given as
+their ledgers export them, people by their logins.
 """
 
 import asyncio
@@ -18,8 +19,10 @@ from typing import Any
 from uuid import UUID
 
 from reports import files
+from reports.document import Words
 from reports.life.standing import RULINGS
 from reports.oversight import queries as oversight
+from reports.oversight.readme import README, SUMS, Packed, readme, sums
 from safety import in_use
 from safety.access.scope import Scope
 from safety.audit import queries as audit
@@ -32,6 +35,8 @@ from safety.ledger.parse import Context, format_field, format_local
 from safety.ledger.queries import Person
 from safety.ledger.routes import sheet_cell
 from safety.ledger.rows import EntryRow
+from safety.places.facts import school_facts
+from safety.text import catalogue
 
 SCHEMA = "safe-campus.evidence.v1"
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -65,7 +70,7 @@ class Pack:
     def zip(self) -> bytes:
         """The archive, its manifest first."""
         listed = [
-            {"name": name, "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            {"name": name, "size": len(content), "sha256": digest_of(content)}
             for name, content in self.members.items()
         ]
         manifest = {"schema": SCHEMA, "school": self.school, "period": self.period, "files": listed}
@@ -100,7 +105,22 @@ async def pack_of(scope: Scope, school_id: int, code: str, period: Period, data:
             members[f"entries/{ledger.name}-events.csv"] = await _events(ledger, school_id)
     members["notes.json"] = _json(await _notes(scope, school_id))
     members["trail.csv"] = await _trail(school_id)
-    return Pack(members, code, period.id)
+    facts = await school_facts(school_id)
+    numbers = tuple(row[1] for row in versions)
+    packed = Packed(code, Words(zh=facts.name, en=facts.name_en), period, numbers, now)
+    return Pack(_explained(packed, members), code, period.id)
+
+
+def _explained(packed: Packed, members: Mapping[str, bytes]) -> dict[str, bytes]:
+    """With what tells a person of them first, and the digests for common tools last."""
+    titles = {ledger.name: ledger.title for ledger in in_use.registry()}
+    whole = {README: readme(packed, members, titles, catalogue()), **members}
+    return whole | {SUMS: sums({name: digest_of(content) for name, content in whole.items()})}
+
+
+def digest_of(content: bytes) -> str:
+    """SHA-256 in lower-case hex."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _seal(id_: UUID, version: int, digests: Sequence[Any], bytes_digest: str | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import re
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -141,6 +142,8 @@ async def test_the_evidence_pack_holds_what_its_manifest_says(
             content = archive.read(item["name"])
             assert len(content) == item["size"]
             assert hashlib.sha256(content).hexdigest() == item["sha256"]
+        listed = archive.read("SHA256SUMS").decode().splitlines()
+        assert [line[66:] for line in listed] == archive.namelist()[1:-1]
         document = archive.read("return-v1/return.json")
         seal_told = json.loads(archive.read("return-v1/seal.json"))
         assert hashlib.sha256(document).hexdigest() == seal_told["document_digest"]
@@ -157,6 +160,38 @@ async def test_the_evidence_pack_holds_what_its_manifest_says(
     assert trail[1][1].endswith("+00:00")
     assert re.fullmatch(r"2026-\d\d-\d\dT\d\d:\d\d(:[\d.]+)?", entries[1][entries[0].index("recorded_at")])
     assert pack.zip() == answer.content
+
+
+def checked(folder: Path) -> int:
+    """What `sha256sum` says of the files in a folder."""
+    check = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    return subprocess.run(check, cwd=folder, check=False, capture_output=True).returncode
+
+
+async def test_a_pack_tells_a_person_what_it_is_and_common_tools_check_it(
+    county: Cast, clock: FixedClock, tmp_path: Path
+) -> None:
+    assert await seal(county.school, Q3, close_at(Q3))
+    pack = await pack_of(county["inspector"], county.school, "S001", Q3, tmp_path, clock.now())
+    with zipfile.ZipFile(io.BytesIO(pack.zip())) as archive:
+        archive.extractall(tmp_path / "pack")
+        names = archive.namelist()
+    told = (tmp_path / "pack" / "说明.txt").read_text(encoding="utf-8-sig")
+    for said in (
+        "青山县实验学校（S001）2026Q3",
+        "第1版",
+        "2026年10月14日10:00",
+        "sha256sum -c",
+        "certutil",
+        "Withheld",
+    ):
+        assert said.lower() in told.lower(), said
+    for name in set(names) - {"说明.txt"}:
+        assert told.count(f"  {name}  ") == 2, name
+    assert told.index("一、文件") < told.index("1. Files")
+    assert checked(tmp_path / "pack") == 0
+    (tmp_path / "pack" / "notes.json").write_text("{}")
+    assert checked(tmp_path / "pack") == 1
 
 
 async def test_there_is_no_pack_before_the_close(visit: Visit, county: Cast) -> None:
