@@ -181,6 +181,7 @@ async def test_told_again_and_to_two_at_once_it_is_kept_once(sent: Desk, bureau:
     press = replace(sent.press, upward=bureau.way())
     new = await asyncio.gather(*(inquiries.ask_due(press, sent.now) for _ in range(4)))
     assert sum(new) == 1
+    assert (await fetch_tuples(None, NEXT))[0][0] == 1, "one of them asked"
     assert await sent.asks(bureau.way()) == 0
     # As if whoever kept it had been killed before the turn was noted.
     await fetch_tuples(None, "delete from inquiry")
