@@ -57,6 +57,8 @@ class Differing:
 
     def name(self, lang: str) -> str:
         """Its own short name, or that of the line whose number it is, or nothing."""
+        if self.line is not None and self.id == self.line.id:
+            return self.line.name(lang)
         records = (record for record in (*self.standing, self.other) if record is not None)
         own = next((record.name(lang) for record in records), "")
         return own or (self.line.name(lang) if self.line else "")

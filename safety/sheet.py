@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 HALVES = ("targets", "duties")
+NUMBERED = {"zh": "目标{} {}", "en": "Target {} {}"}
 GRACES = ("daily", "weekly", "long", "none")
 CADENCES = (
     "daily",
@@ -64,8 +65,9 @@ class SheetLine:
     graces: tuple[str, ...]
 
     def name(self, lang: str) -> str:
-        """Its short name, `zh` or `en`."""
-        return self.record.name(lang)
+        """Its short name, `zh` or `en`; a target's with its number, as the founding plan counts them."""
+        own = self.record.name(lang)
+        return NUMBERED[lang].format(self.id.removeprefix("T"), own) if self.group == HALVES[0] else own
 
     def rule(self, lang: str) -> str:
         """Its rule, with the numbers in force that day."""

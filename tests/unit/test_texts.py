@@ -1,12 +1,14 @@
 """Every sentence exists in both languages, is used, and stands in the catalogue rather than in a page."""
 
 import re
-import tomllib
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from safety.sheet import ScoringSheet
 from safety.text import Catalogue, CatalogueError, Text, pick_language
+from tests.unit.test_standards import product
 
 ROOT = Path(__file__).parents[2]
 SLICES = ("safety", "checklists", "drills", "reports", "config")
@@ -120,7 +122,11 @@ def test_the_browsers_language_is_the_heavier_of_ours(header: str, lang: str) ->
 
 
 def test_a_line_is_called_the_same_on_the_score_and_in_the_return() -> None:
-    names = {record["id"]: record for record in _scoring_records() if "name_zh" in record}
+    sheet = ScoringSheet.from_standards(product(), date(2026, 9, 30))
+    names = {
+        **{line.id: line for line in sheet.lines},
+        **{f"group.{group.id}": group for group in sheet.groups},
+    }
     printed = [key for key in texts() if key.startswith(("return.line.", "return.group."))]
     assert len(printed) > 30
     for key in printed:
@@ -128,11 +134,4 @@ def test_a_line_is_called_the_same_on_the_score_and_in_the_return() -> None:
         if line == "incidents":  # what is written down, not what is scored
             continue
         found = texts().text(key)
-        assert found.zh.split(" ")[-1] == names[line]["name_zh"]
-        assert found.en.removeprefix(f"{line} ") == names[line]["name_en"]
-
-
-def _scoring_records() -> list[dict[str, str]]:
-    file = ROOT / "config/standards/scoring.toml"
-    records: list[dict[str, str]] = tomllib.loads(file.read_text(encoding="utf-8"))["record"]
-    return records
+        assert (found.zh, found.en) == (names[line].name("zh"), names[line].name("en"))
