@@ -19,6 +19,7 @@ from reports import files
 from reports.bureau import adjustments
 from reports.document import Incident, Words
 from reports.figures import ScorePart, duty_totals
+from reports.life.rules import ACCEPTED, holding
 from reports.rollup import document as rollup
 from reports.rollup.compile import BureauFound, Gathered, SchoolFound, SealedReturn, trend_of
 from reports.rollup.document import Matter, RollupDocument, Trend
@@ -262,7 +263,8 @@ async def matters_of(codes: Mapping[int, str], period: Period) -> list[Matter]:
     known = set(codes.values())
     newest = dict(await fetch_tuples(None, NEWEST, [period.id]))
     said = [row for row in await fetch_tuples(None, DECISIONS, [period.id]) if row[0] in known]
-    accepted = {(code, version) for code, version, outcome, _ in said if outcome == "accepted"}
+    holds = holding(((code, version), outcome) for code, version, outcome, _ in said)
+    accepted = {version for version, outcome in holds.items() if outcome == ACCEPTED}
     found = [
         Matter(kind="correction", school=code, at=at, outcome=_outcome(code, version, newest[code], accepted))
         for code, version, outcome, at in said

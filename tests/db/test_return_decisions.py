@@ -11,6 +11,7 @@ from reports.life.decisions import Ruling, accept_many, decide
 from reports.life.rules import WITHDRAWN
 from reports.press import Press
 from reports.rollup.actions import seal_first
+from reports.rollup.queries import gather
 from safety.audit.queries import verify
 from safety.database import CampusEngine, fetch_tuples
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound
@@ -231,3 +232,16 @@ async def test_what_a_roll_up_has_summed_up_is_not_withdrawn_but_returned(
         await decide(county["clerk"], item, ERROR, LATER, key="withdraw-01")
     await decide(county["clerk"], item, BACK, LATER, key="return-0001")
     assert (await states(county))["S001"] == "returned"
+
+
+async def test_a_roll_up_tells_what_holds_of_a_correction(county: Cast, press: Press) -> None:
+    await decide(county["clerk"], await item_of(county), BACK, NEXT_DAY, key="return-0001")
+    await answer(county, press, "version-02")
+    item = await item_of(county)
+    for ruling, key, told in (
+        (Ruling("accepted"), "accept-0001", "accepted"),
+        (ERROR, "withdraw-01", "corrected"),
+    ):
+        await decide(county["clerk"], item, ruling, LATER, key=key)
+        found = await gather(county.county, Q3)
+        assert [(matter.school, matter.outcome) for matter in found.matters] == [("S001", told)]
