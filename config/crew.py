@@ -1,4 +1,4 @@
-"""Processes that score schools from their entries: the work of one processor, done by several.
+"""Processes that measure schools from their entries: the work of one processor, done by several.
 
 Each has the product's rules in use and a connection of its own that cannot write, and takes a part of the schools at a
 time. Python computes on one core only, so a county's recompute takes as many processes as the machine has cores.
@@ -51,6 +51,26 @@ class Crew:
             found |= msgspec.msgpack.decode(part, type=dict[int, Document])
         return found
 
+    async def differing(self, school_ids: Sequence[int], period: Period, now: datetime) -> list[int]:
+        """Those schools whose tallies are not what their entries come to. BrokenProcessPool if a process died."""
+        loop = asyncio.get_running_loop()
+        parts = [
+            loop.run_in_executor(self._pool, _differing, part, period, now) for part in _parts(school_ids)
+        ]
+        return [school for part in await asyncio.gather(*parts) for school in part]
+
+
+async def differing_by_crew(
+    url: str, school_ids: Sequence[int], period: Period, now: datetime
+) -> Sequence[int]:
+    """Find them by a crew of its own; few schools are not worth its processes."""
+    from safety.ledger.jobs import one_by_one
+
+    if len(school_ids) <= PART:
+        return await one_by_one(school_ids, period, now)
+    with Crew(url) as crew:
+        return await crew.differing(school_ids, period, now)
+
 
 def _parts(school_ids: Sequence[int]) -> Iterable[Sequence[int]]:
     return (school_ids[start : start + PART] for start in range(0, len(school_ids), PART))
@@ -77,3 +97,9 @@ def _scores(school_ids: Sequence[int], period: Period, now: datetime) -> bytes:
 
     found = _HOME.run(recomputed_scores(school_ids, period, now))
     return msgspec.msgpack.encode({school: as_json(score) for school, score in found.items()})
+
+
+def _differing(school_ids: Sequence[int], period: Period, now: datetime) -> list[int]:
+    from safety.ledger.jobs import differing
+
+    return _HOME.run(differing(school_ids, period, now))

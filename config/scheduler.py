@@ -10,10 +10,12 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, time
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from config.crew import differing_by_crew
 from config.sealing import key_of
 from config.settings import Settings
 from config.upstream import way_of
@@ -29,7 +31,7 @@ from safety.clock import ZONE, Clock
 from safety.jobs.actions import Outcome, walk
 from safety.jobs.owner import me
 from safety.jobs.rules import Job, Slot, nightly
-from safety.ledger.jobs import compare_tallies
+from safety.ledger.jobs import Differing, compare_tallies
 
 log = logging.getLogger(__name__)
 
@@ -51,14 +53,14 @@ class Entry:
     tick: Tick
 
 
-def table(press: Press) -> tuple[Entry, ...]:
-    """Everything that runs by itself."""
+def table(press: Press, among: Differing | None = None) -> tuple[Entry, ...]:
+    """Everything that runs by itself. `among`: who looks through the tallies, if not this process alone."""
     pace = FASTER_UNDER_TEST if press.test_clock else 1
     rows: tuple[tuple[Job | Tick, str, float], ...] = (
         (quarter_close(press), "", 20),
         (REMINDERS, "", 60),
         (rollups(press), "", 60),
-        (Job("tallies", nightly(TALLIES_AT), _by_now(compare_tallies)), "", 60),
+        (Job("tallies", nightly(TALLIES_AT), _by_now(partial(compare_tallies, among=among))), "", 60),
         (Job("purge", nightly(PURGE_AT), _by_now(purge)), "", 60),
         (lambda clock: deliver_due(press, clock.now()), "deliver", 20),
         (lambda clock: ask_due(press, clock.now()), "decisions", 20),
@@ -85,12 +87,14 @@ def _by_now(work: Callable[[datetime], Awaitable[int]]) -> Callable[[Slot, datet
     return of_slot
 
 
-async def run_once(press: Press, name: str, clock: Clock) -> dict[str, Outcome] | None:
+async def run_once(
+    press: Press, name: str, clock: Clock, among: Differing | None = None
+) -> dict[str, Outcome] | None:
     """What `jobs run` does: the due slots of a job now, also after a failure; a plain tick gives None.
 
     Raises KeyError for an unknown name.
     """
-    entry = {entry.name: entry for entry in table(press)}[name]
+    entry = {entry.name: entry for entry in table(press, among)}[name]
     if entry.job is None:
         await entry.tick(clock)
         return None
@@ -100,7 +104,7 @@ async def run_once(press: Press, name: str, clock: Clock) -> dict[str, Outcome] 
 class Scheduler:
     """Ticks of one process. `start` in its event loop, `stop` before the database is closed."""
 
-    def __init__(self, press: Press, clock: Clock) -> None:
+    def __init__(self, press: Press, clock: Clock, among: Differing | None = None) -> None:
         # It tells of every tick, and warns of each that comes while the last one is still at work, which is meant.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._clock = clock
@@ -109,7 +113,7 @@ class Scheduler:
         self._ticks = AsyncIOScheduler(
             timezone=ZONE, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
-        for entry in table(press):
+        for entry in table(press, among):
             self._ticks.add_job(self._tick, entry.trigger, args=[entry], id=entry.name, next_run_time=_soon())
 
     def start(self) -> None:
@@ -160,7 +164,7 @@ async def open_press(settings: Settings) -> AsyncIterator[Press]:
 async def running(settings: Settings, clock: Clock) -> AsyncIterator[None]:
     """Jobs run inside the block. The database must be open until after it."""
     async with open_press(settings) as press:
-        scheduler = Scheduler(press, clock)
+        scheduler = Scheduler(press, clock, partial(differing_by_crew, settings.database_url))
         scheduler.start()
         try:
             yield

@@ -54,13 +54,17 @@ def list_(invocation: Invocation) -> None:
 @json_option
 @click.pass_obj
 def run(invocation: Invocation, name: str, at: datetime | None) -> None:
+    from functools import partial
+
+    from config.crew import differing_by_crew
     from config.scheduler import open_press, run_once
     from safety.jobs.actions import Outcome
 
     async def work() -> dict[str, Outcome] | None:
         async with open_press(invocation.settings) as press:
             try:
-                return await run_once(press, name, FixedClock(at or invocation.clock.now()))
+                among = partial(differing_by_crew, invocation.settings.database_url)
+                return await run_once(press, name, FixedClock(at or invocation.clock.now()), among)
             except KeyError as error:
                 raise BadInput.one("NAME", "unknown-job", name=name) from error
 

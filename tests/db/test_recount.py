@@ -10,7 +10,9 @@ from typing import Any
 
 from config.benchmarks.county import QUARTER, make
 from config.benchmarks.score import NOW
+from config.crew import Crew
 from safety.database import CampusEngine, fetch_tuples
+from safety.ledger.jobs import compare_tallies
 from safety.ledger.tallies import rebuild
 from safety.scores import recomputed_scores, scores
 from safety.scoring import as_json
@@ -55,3 +57,22 @@ async def test_a_tally_that_differs_from_the_entries_is_named(
     assert found["schools"] == 3
     assert list(found["differ"]) == ["S0001"]
     assert found["differ"]["S0001"][0] == "duty.gate"
+
+
+async def test_the_nights_job_finds_and_mends_what_differs_alone_and_by_several_processes(
+    database: CampusEngine, database_url: str
+) -> None:
+    with ledgers_in_use(), Crew(database_url, size=2) as crew:
+        await make(3)
+        ids = [int(row[0]) for row in await fetch_tuples(None, "select id from school order by id")]
+        assert await compare_tallies(NOW) == 6, "of two quarters nothing was tallied yet"
+        for among in (None, crew.differing):
+            assert await compare_tallies(NOW, among) == 0
+            await fetch_tuples(
+                None,
+                "update tally set late = late + 1 where school = $1 and line = 'duty.gate' and late > 0",
+                [ids[1]],
+            )
+            assert await crew.differing(ids, QUARTER, NOW) == [ids[1]]
+            assert await compare_tallies(NOW, among) == 1
+            assert await crew.differing(ids, QUARTER, NOW) == []
