@@ -16,6 +16,7 @@ from reports.compile import Making, compile_return
 from reports.document import ReturnDocument, Score, SignOff
 from reports.life import standing
 from reports.life.diff import LineDiff, changes_since, lines_between, points_of, unchanged
+from reports.life.rules import RETURNED
 from reports.life.standing import Opened, Version
 from safety.access.scope import Scope
 from safety.audit.actions import append
@@ -36,11 +37,9 @@ values ($1, $2, $3, $4, $5, $6, $7) on conflict (sealed, submission_key) do noth
 SIGNED = """select r.version, g.facts_digest from sign_off g join school_return r on r.sign_off = g.id
 where g.school = $1 and g.submission_key = $2"""
 
-NEWEST = f"""select r.period, (select d.outcome from {standing.RULINGS} d
-join school s on s.code = d.school_code where s.id = r.school and d.period = r.period and d.version = r.version
-order by d.decided_at desc, d.id desc limit 1), (select min(c.opener) from return_correction c where c.sealed = r.id)
+NEWEST = """select r.period, r.version, (select min(c.opener) from return_correction c where c.sealed = r.id)
 from school_return r where r.school = $1 and not exists (select 1 from school_return n
-where n.school = r.school and n.period = r.period and n.version > r.version) order by r.period"""  # noqa: S608
+where n.school = r.school and n.period = r.period and n.version > r.version) order by r.period"""
 
 
 async def calls(scope: Scope, school_id: int, code: str, now: datetime) -> list[Call]:
@@ -49,6 +48,7 @@ async def calls(scope: Scope, school_id: int, code: str, now: datetime) -> list[
     if not scope.roles_at(school_id) & CORRECTORS:
         return []
     rows = await fetch_tuples(None, NEWEST, [school_id])
+    outcomes = await standing.outcomes(scope, school_id)
     return [
         Call(
             "life.call-prepared" if opened else "life.call-returned",
@@ -56,8 +56,8 @@ async def calls(scope: Scope, school_id: int, code: str, now: datetime) -> list[
             f"/schools/{code}/returns/{period}/correction",
             "life.go-correct",
         )
-        for period, outcome, opened in rows
-        if outcome == "returned" or opened
+        for period, version, opened in rows
+        if outcomes.get((period, version)) == RETURNED or opened
     ]
 
 

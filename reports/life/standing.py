@@ -34,7 +34,8 @@ from {RULINGS} d where {{where}} order by d.decided_at, d.id"""  # noqa: S608
 OF_SCHOOL = DECISIONS.format(
     where="d.period = $1 and d.school_code = (select code from school where id = $2)"
 )
-OUTCOMES = f"""select d.period, d.version, d.outcome from {RULINGS} d
+# Ordered by columns that are selected too: else SQLite gathers every decision there is before it looks whose they are.
+OUTCOMES = f"""select d.period, d.version, d.outcome, d.decided_at, d.id from {RULINGS} d
 where d.school_code = (select code from school where id = $1) order by d.decided_at, d.id"""  # noqa: S608
 OF_QUARTER = DECISIONS.format(where="d.period = $1")
 OF_ITEM = DECISIONS.format(where="d.item = $1")
@@ -44,8 +45,8 @@ IDS = "select version, id from school_return where school = $1 and period = $2"
 CORRECTION = """select c.reason, c.opener, c.opened_at from return_correction c
 where c.sealed = $1 order by c.opened_at desc, c.id desc limit 1"""
 ITEM = "select period, school_code, bureau from inbox_item where id = $1"
-OUTCOMES_OF_QUARTER = f"""select d.school_code, d.version, d.outcome from {RULINGS} d where d.period = $1
-order by d.decided_at, d.id"""  # noqa: S608
+OUTCOMES_OF_QUARTER = f"""select d.school_code, d.version, d.outcome, d.decided_at, d.id from {RULINGS} d
+where d.period = $1 order by d.decided_at, d.id"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ async def outcomes(scope: Scope, school_id: int) -> dict[tuple[str, int], str]:
     if not scope.may(school_id):
         raise NotFound
     rows = await fetch_tuples(None, OUTCOMES, [school_id])
-    return holding(((period, version), outcome) for period, version, outcome in rows)
+    return holding(((period, version), outcome) for period, version, outcome, *_ in rows)
 
 
 async def document(version: Version) -> ReturnDocument:
@@ -188,7 +189,7 @@ async def desk(
     found = await decided(scope, bureau_id, period)
     came = [each.line for each in found if each.line.item is not None]
     outcomes = await fetch_tuples(None, OUTCOMES_OF_QUARTER, [period.id])
-    holds = holding(((code, version), outcome) for code, version, outcome in outcomes)
+    holds = holding(((code, version), outcome) for code, version, outcome, *_ in outcomes)
     known = await gather(came, holds, period, now, data)
     return [
         replace(each, remarks=remarks(known[each.line.school_id])) if each.line.item else each

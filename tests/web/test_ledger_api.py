@@ -107,5 +107,7 @@ async def test_the_description_of_the_api_names_every_route(app: Litestar) -> No
     described = (await Browser(app).get("/schema/openapi.json")).json()
     paths = [path for path in described["paths"] if path.startswith("/api/v1/schools/{code}/ledgers")]
     assert len(paths) == 5
-    assert {"/api/v1/deliveries", "/api/v1/bureaus/{code}/delivery"} <= set(described["paths"])
+    assert {"/api/v1/deliveries", "/api/v1/deliveries/{message}", "/api/v1/bureaus/{code}/delivery"} <= set(
+        described["paths"]
+    )
     assert described["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
