@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from reports.attach import HEADS, added_of, category_of, history_of, profile_of, tested_as_closed
 from reports.document import (
@@ -23,6 +24,7 @@ from reports.document import (
     Rule,
     School,
     Score,
+    ScoreLine,
     SignOff,
     Words,
     changed_facts,
@@ -38,8 +40,8 @@ from safety.facts import SchoolFacts, size_at
 from safety.incidents import rules as incidents
 from safety.measures import BACKFILLED, LATE, Measured
 from safety.rulebook import Rulebook
+from safety.scoring import MEASURED_AS, as_json
 from safety.scoring import Score as Scored
-from safety.scoring import as_json
 from safety.sheet import SheetLine
 
 INCIDENTS = "incidents"
@@ -91,6 +93,7 @@ class Making:
 def compile_return(found: Found, making: Making) -> ReturnDocument:
     """The frozen document. The same ledgers give the same facts digest, whenever and by whomever it is made."""
     facts = facts_of(found)
+    score = msgspec.convert(as_json(found.score), Score, strict=False)
     missed = exceptions(found.facts, found.period, found.book.duties, found.measured, found.at, PRINTED_AS)
     return freeze(
         ReturnDocument(
@@ -106,7 +109,7 @@ def compile_return(found: Found, making: Making) -> ReturnDocument:
             provisional_years=_provisional(found),
             sign_off=_sign_off(making.signed, facts),
             standards=found.score.standards,
-            score=msgspec.convert(as_json(found.score), Score, strict=False),
+            score=named_once(score, facts),
             rules=tuple(_rule(line) for line in found.book.sheet.lines),
             profile=profile_of(found.facts, found.period, found.at),
             added=added_of(found.measured),
@@ -141,6 +144,23 @@ def facts_of(found: Found) -> tuple[Fact, ...]:
         for fill in measured.fills
     ]
     return (*filled, *(_incident_fact(item, state, found.at) for item, state in _of_quarter(found)))
+
+
+def named_once(score: Score, facts: Iterable[Fact]) -> Score:
+    """The score without the entries that the facts of a line name already. Left are those that no fact of it names:
+    incidents that a target turned on.
+    """
+    of: dict[str, set[str]] = {}
+    for fact in facts:
+        of.setdefault(fact.line, set()).add(fact.id)
+
+    def spared(line: ScoreLine) -> ScoreLine:
+        measured = MEASURED_AS.get(line.id, line.id)
+        known = of.get(PRINTED_AS.get(measured, measured), set())
+        return replace(line, entries=tuple(entry for entry in line.entries if entry not in known))
+
+    groups = tuple(replace(group, lines=tuple(map(spared, group.lines))) for group in score.groups)
+    return replace(score, groups=groups)
 
 
 def _entries(measured: Mapping[str, Measured], timing: int) -> int:
@@ -198,7 +218,7 @@ def changes_since(signed: tuple[Fact, ...], facts: tuple[Fact, ...]) -> list[Cha
         for c in changes
         if c.kind == "altered" or _place((now if c.kind == "added" else before)[c.id]) not in replaced
     ]
-    return kept + [msgspec.structs.replace(added[place], kind="altered") for place in replaced]
+    return kept + [replace(added[place], kind="altered") for place in replaced]
 
 
 def _place(fact: Fact) -> tuple[str, str]:

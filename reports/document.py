@@ -94,7 +94,11 @@ class Penalty(Part, frozen=True, kw_only=True):
 
 
 class ScoreLine(Part, frozen=True, kw_only=True):
-    """One line, in the shape of `score --json`. Counts are occurrences (T3: pupils)."""
+    """One line, in the shape of `score --json`. Counts are occurrences (T3: pupils).
+
+    `entries`, in a return: those that are not among its facts under the line that was measured, which is the line
+    itself, for T1 education.weekly, for T4 to T6 T2. Returns of earlier versions repeat the others here.
+    """
 
     id: str
     applies: bool
@@ -137,7 +141,7 @@ class InForce(Part, frozen=True, kw_only=True):
 
 
 class Score(Part, frozen=True, kw_only=True):
-    """Exactly the JSON of `score --json`. `total` and `grade` are null when no line applies."""
+    """The JSON of `score --json`. `total` and `grade` are null when no line applies."""
 
     school: str
     period: str

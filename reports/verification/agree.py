@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from reports.compile import Making, compile_return
+from reports.compile import Making, compile_return, named_once
 from reports.document import ReturnDocument, Score, ScoreLine
 from reports.verification.recompute import Contradiction, rebuild
 from safety.standards import NoStandard, Standards
@@ -63,7 +63,8 @@ def _differences(document: ReturnDocument, again: ReturnDocument) -> Iterator[Di
         if getattr(document, name) != getattr(again, name):
             yield Disagreement("part", {"part": name})
     same = document.standards == again.standards
-    yield from _lines(document.score, again.score, same_standards=same)
+    # Returns of earlier versions name entries in the score that are among the facts.
+    yield from _lines(named_once(document.score, document.facts), again.score, same_standards=same)
     yield from _incidents(document, again)
     if (document.late, document.backfilled) != (again.late, again.backfilled):
         yield Disagreement("counts")

@@ -1,20 +1,23 @@
 """A return is borne out by its own attachments, whatever a school lived through; and by nothing else."""
 
 import random
+from collections import defaultdict
 from datetime import timedelta
 
 import pytest
+from msgspec import convert
 from msgspec.structs import replace
 
 from config.rules import product_standards, put_in_use
 from reports import queries
 from reports.canonical import canonical
-from reports.compile import Making, compile_return
-from reports.document import Bureau, ReturnDocument, Words, parse
+from reports.compile import Found, Making, compile_return
+from reports.document import Bureau, ReturnDocument, Score, Words, freeze, parse
 from reports.verification.agree import disagreements
 from safety.calendar import Period
 from safety.database import CampusEngine
 from safety.duties import close_at
+from safety.scoring import as_json
 from tests.cast import Cast, make_cast
 from tests.county import make_county
 from tests.db.histories import START, History
@@ -25,9 +28,29 @@ BUREAU = Bureau(code="X", name=Words(zh="某县教育局"))
 
 async def returned(school: int, period: Period, at, *, now: bool) -> ReturnDocument:
     """The return of a school's quarter as of an instant, as a reader of its file has it."""
-    found = await queries.measured(school, period, at, now=now)
-    document = compile_return(found, Making(bureau=BUREAU, made_at=at))
+    return written(await queries.measured(school, period, at, now=now))
+
+
+def written(found: Found) -> ReturnDocument:
+    document = compile_return(found, Making(bureau=BUREAU, made_at=found.at))
     return parse(canonical(document))
+
+
+def written_before(found: Found) -> ReturnDocument:
+    """As versions wrote it that named every entry in the score, too."""
+    score = convert(as_json(found.score), Score, strict=False)
+    return parse(canonical(freeze(replace(written(found), score=score))))
+
+
+def entries_of(document: ReturnDocument) -> dict[str, set[str]]:
+    """The entries behind each line, as the schema says where they are."""
+    named = {"T1": "education.weekly", "T4": "T2", "T5": "T2", "T6": "T2"}
+    of: dict[str, set[str]] = defaultdict(set)
+    for fact in document.facts:
+        of[fact.line].add(fact.id)
+    lines = [line for group in document.score.groups for line in group.lines]
+    assert not any(set(line.entries) & of[named.get(line.id, line.id)] for line in lines)
+    return {line.id: of[named.get(line.id, line.id)] | set(line.entries) for line in lines}
 
 
 @pytest.fixture
@@ -54,8 +77,12 @@ async def is_borne_out(cast: Cast, seed: int, steps: int) -> None:
     for period in (Q2, Q3):
         instants = {close_at(period), close_at(period) - timedelta(days=9), history.now}
         for at in sorted(at for at in instants if at > START):
-            document = await returned(history.school, period, at, now=at == history.now)
+            found = await queries.measured(history.school, period, at, now=at == history.now)
+            document, before = written(found), written_before(found)
             assert disagreements(document, product_standards()) == [], (seed, period.id, at)
+            assert disagreements(before, product_standards()) == [], (seed, period.id, at)
+            lines = (line for group in before.score.groups for line in group.lines)
+            assert entries_of(document) == {line.id: set(line.entries) for line in lines}
 
 
 async def test_a_whole_county_is_borne_out(cast: Cast) -> None:
@@ -117,10 +144,10 @@ async def test_a_figure_of_the_score_is_found(sealed: ReturnDocument) -> None:
     score = replace(sealed.score, total="99.99")
     assert codes(replace(sealed, score=score)) == {"total"}
     group = sealed.score.groups[0]
-    line = replace(group.lines[0], points="9.99")
-    group = replace(group, lines=(line, *group.lines[1:]))
-    score = replace(sealed.score, groups=(group, *sealed.score.groups[1:]))
-    assert codes(replace(sealed, score=score)) == {"line"}
+    for change in ({"points": "9.99"}, {"entries": ("01a20267-619f-77fb-84f3-e0749ac40c44",)}):
+        lines = (replace(group.lines[0], **change), *group.lines[1:])
+        score = replace(sealed.score, groups=(replace(group, lines=lines), *sealed.score.groups[1:]))
+        assert codes(replace(sealed, score=score)) == {"line"}
     score = replace(sealed.score, grade="优秀")
     assert codes(replace(sealed, score=score)) == {"total"}
 
