@@ -14,6 +14,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
@@ -24,9 +25,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from reports.document import ReturnDocument
 from reports.drawing import fonts
 from reports.drawing.edition import TEXTS, mark
-from reports.drawing.finish import finish
+from reports.drawing.finish import Packing, finish, packing
 from reports.drawing.pool import DONE, FAILED, REFUSED, Refused, WorkerError, WorkerPool
-from reports.kinds import Attached, Language, RenderJob, ReturnJob, Sheet, sheet
+from reports.kinds import Language, RenderJob, ReturnJob, Sheet, sheet
 from reports.layout.wording import Text
 from safety.text import Catalogue
 
@@ -146,6 +147,9 @@ class Drawer:
         from weasyprint.text.fonts import FontConfiguration
         from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
+        from reports.drawing.kept import library
+        from reports.drawing.kept.page import Page
+
         class OwnAssetsOnly(URLFetcher):  # type: ignore[misc]
             """Nothing in a return is fetched: styles are handed over parsed, there are no images."""
 
@@ -154,8 +158,11 @@ class Drawer:
 
         logging.getLogger("weasyprint").addHandler(_WarningsAreErrors(logging.WARNING))
         self._weasyprint = weasyprint
+        library.install()
+        self._page = Page
         self._fetcher = OwnAssetsOnly()
         self._fonts = FontConfiguration()
+        self._threads = ThreadPoolExecutor(1)
         self._texts = Catalogue.load(strict=True, only=TEXTS)
         self._styles = {file.stem: self._style(file) for file in TEMPLATES.glob("*.css")}
         # What is loaded by now stays: the collector need not look at it again for every document.
@@ -166,15 +173,15 @@ class Drawer:
     def draw(self, job: RenderJob) -> bytes:
         """The PDF's bytes. Raises MissingGlyph, or whatever WeasyPrint raises or warns of."""
         made = sheet(job, self._text)
+        files = [packing(file, made.made_at, self._threads) for file in made.attached]
         html = page_of(made, self._text(job.lang))
         _require_glyphs(html, job.document)
-        page = self._weasyprint.HTML(string=html, url_fetcher=self._fetcher)
+        page = self._page(html, self._fetcher)
         pdf: bytes = page.write_pdf(
             stylesheets=[self._styles[name] for name in made.styles],
             font_config=self._fonts,
             pdf_variant=VARIANT,
-            attachments=[self._attachment(made, file) for file in made.attached],
-            finisher=partial(_finish, {file.name: file.media_type for file in made.attached}),
+            finisher=partial(_finish, files),
         )
         return pdf
 
@@ -189,24 +196,14 @@ class Drawer:
         text = file.read_text(encoding="utf-8")
         return self._weasyprint.CSS(string=text, font_config=self._fonts, url_fetcher=self._fetcher)
 
-    def _attachment(self, made: Sheet, file: Attached) -> Any:
-        return self._weasyprint.Attachment(
-            string=file.content,
-            name=file.name,
-            description=file.description,
-            created=made.made_at,
-            modified=made.made_at,
-            relationship=file.relationship,
-        )
-
 
 def page_of(made: Sheet, text: Text) -> str:
     """The HTML of a document, in the language of `text`."""
     return _jinja().get_template(f"{made.template}.html").render(view=made.view, t=text, edition=mark())
 
 
-def _finish(media_types: dict[str, str], _document: object, pdf: Any) -> None:
-    finish(media_types, pdf)
+def _finish(files: list[Packing], _document: object, pdf: Any) -> None:
+    finish(files, pdf)
 
 
 def _text(texts: Catalogue, lang: str, key: str, **values: object) -> str:

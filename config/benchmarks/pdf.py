@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -36,7 +37,11 @@ Say = Callable[[str], None]
 
 
 async def bench_pdf(schools: int, times: int, say: Say) -> dict[str, Any]:
-    """One return's seconds and size, ours and others'; then the close of `schools` schools, and the workers' memory."""
+    """One return's seconds and size, ours and others'; then the close of `schools` schools, and the workers' memory.
+
+    Each time another school's return is drawn, so there are more schools than `times` in any case.
+    """
+    schools = max(schools, times + 1)
     with TemporaryDirectory(prefix="safe-campus-bench-") as name:
         folder = Path(name)
         key = signing_key(folder, "safe-campus bench")
@@ -55,56 +60,72 @@ async def bench_pdf(schools: int, times: int, say: Say) -> dict[str, Any]:
 
 # ---------------------------------------------------------------- one return
 async def _one(folder: Path, renderer: Renderer, key: SigningKey, times: int, say: Say) -> dict[str, Any]:
-    say("drawing and sealing one return, and the same page by others")
-    school = int((await fetch_tuples(None, "select min(id) from school"))[0][0])
+    say("drawing and sealing single returns, and the same pages by others")
+    ids = await fetch_tuples(None, "select id from school order by id limit $1", [times + 1])
     at = close_at(QUARTER)
-    document = await queries.current(school, QUARTER, at, test_clock=False)
-    spent, pdf = [], b""
-    for _ in range(times + 1):
-        start = time.perf_counter()
+    documents = [await queries.current(id_, QUARTER, at, test_clock=False) for (id_,) in ids]
+    spent, busy, pdf = [], [], b""
+    for document in documents:
+        start, worked = time.perf_counter(), _worked(renderer)
         pdf = await asyncio.to_thread(sign, await renderer.render_return(document), key, at)
         spent.append(time.perf_counter() - start)
-    beside = await asyncio.to_thread(_beside, folder, document, times)
-    ours = median(spent[1:])
+        busy.append(_worked(renderer) - worked)
+    beside = await asyncio.to_thread(_beside, folder, documents)
+    ours, cpu = median(spent[1:]), median(busy[1:])
     return {
         "first_seconds": round(spent[0], 3),
         "seconds": round(ours, 3),
+        "cpu": round(cpu, 3),
         "kilobytes": len(pdf) // 1024,
         **{
             name: {
                 "seconds": round(median(found["seconds"]), 3),
+                "cpu": round(median(found["cpu"]), 3),
                 "kilobytes": found["bytes"] // 1024,
                 "ours_to_it": round(ours / median(found["seconds"]), 2),
+                "cpu_to_its": round(cpu / median(found["cpu"]), 2),
             }
             for name, found in beside.items()
         },
     }
 
 
-def _beside(folder: Path, document: ReturnDocument, times: int) -> dict[str, dict[str, Any]]:
-    """WeasyPrint's own way with the bare page, and Typst with its text, each in a warm process of its own."""
-    place = folder / "page.html"
-    made = sheet(ReturnJob(document), _texts())
-    place.write_text(page_of(made, _texts()("zh")), encoding="utf-8")
+def _worked(renderer: Renderer) -> float:
+    """Processor seconds of this process and of the workers, so far."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    stats = [
+        Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2] for pid in renderer.pids
+    ]
+    return time.process_time() + sum(sum(map(int, each.split()[11:13])) for each in stats) / ticks
+
+
+def _beside(folder: Path, documents: list[ReturnDocument]) -> dict[str, dict[str, Any]]:
+    """WeasyPrint's own way with the bare pages, and Typst with their text, each in a warm process of its own."""
+    pages = folder / "pages"
+    pages.mkdir()
+    for number, document in enumerate(documents):
+        made = sheet(ReturnJob(document), _texts())
+        (pages / f"{number:03}.html").write_text(page_of(made, _texts()("zh")), encoding="utf-8")
     styles = [TEMPLATES / f"{name}.css" for name in made.styles]
-    return {name: _peer(name, place, times, styles) for name in ("weasyprint", "typst")}
+    return {name: _peer(name, pages, styles) for name in ("weasyprint", "typst")}
 
 
+@cache
 def _texts() -> Texts:
     catalogue = Catalogue.load(strict=True)
     return lambda lang: lambda key, **values: catalogue.t(key, lang, **values)
 
 
-def _peer(name: str, page: Path, times: int, styles: list[Path]) -> dict[str, Any]:
+def _peer(name: str, pages: Path, styles: list[Path]) -> dict[str, Any]:
     import pylopdf_fonts_zh_cn
 
     fonts = Path(pylopdf_fonts_zh_cn.serif_path()).parent
-    configuration = page.with_name("as-it-comes.conf")
+    configuration = pages / "as-it-comes.conf"
     configuration.write_text(
-        f"<fontconfig><dir>{fonts}</dir><cachedir>{page.parent}/cache</cachedir></fontconfig>",
+        f"<fontconfig><dir>{fonts}</dir><cachedir>{pages}/cache</cachedir></fontconfig>",
         encoding="utf-8",
     )
-    command = [sys.executable, "-m", "config.benchmarks.peers", name, str(page), str(fonts), str(times)]
+    command = [sys.executable, "-m", "config.benchmarks.peers", name, str(pages), str(fonts)]
     environment = {**os.environ, "FONTCONFIG_FILE": str(configuration)}
     done = subprocess.run([*command, *map(str, styles)], env=environment, check=True, stdout=subprocess.PIPE)  # noqa: S603
     return json.loads(done.stdout)  # type: ignore[no-any-return]

@@ -1,13 +1,13 @@
-"""The same page by others: WeasyPrint as it comes, and Typst. Run as a process of its own, like a drawing worker.
+"""The same pages by others: WeasyPrint as it comes, and Typst. Run as a process of its own, like a drawing worker.
 
-`python -m config.benchmarks.peers weasyprint|typst PAGE.html FONTS TIMES STYLE.css…` prints JSON: seconds of each
-document after the first, which warms up, and the size of the last. Neither attaches, tags, or signs anything.
+`python -m config.benchmarks.peers weasyprint|typst PAGES FONTS STYLE.css…` draws each page in the folder PAGES once and
+prints JSON: seconds of each after the first, which warms up, by the clock and by the processor, and the size of the
+last. Neither attaches, tags, or signs anything.
 """
 
 import json
 import sys
 import time
-from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -84,41 +84,37 @@ def to_typst(html: str) -> str:
     return setting + "\n\n".join(reader.parts)
 
 
-def weasyprint_as_it_comes(page: Path, styles: list[Path]) -> Callable[[], bytes]:
+def weasyprint_as_it_comes(page: Path, styles: list[Path]) -> bytes:
     import weasyprint
 
-    def draw() -> bytes:
-        drawn: bytes = weasyprint.HTML(filename=page).write_pdf(stylesheets=list(map(str, styles)))
-        return drawn
-
-    return draw
+    drawn: bytes = weasyprint.HTML(filename=page).write_pdf(stylesheets=list(map(str, styles)))
+    return drawn
 
 
-def typst_on_the_same(page: Path, fonts: Path) -> Callable[[], bytes]:
+def typst_on_the_same(source: Path, fonts: Path) -> bytes:
     import typst
 
-    source = page.with_suffix(".typ")
-    source.write_text(to_typst(page.read_text(encoding="utf-8")), encoding="utf-8")
-
-    def draw() -> bytes:
-        drawn = typst.compile(str(source), font_paths=[str(fonts)], ignore_system_fonts=True)
-        assert isinstance(drawn, bytes)
-        return drawn
-
-    return draw
+    drawn = typst.compile(str(source), font_paths=[str(fonts)], ignore_system_fonts=True)
+    assert isinstance(drawn, bytes)
+    return drawn
 
 
-def main(which: str, page: Path, fonts: Path, times: int, styles: list[Path]) -> None:
-    draw = weasyprint_as_it_comes(page, styles) if which == "weasyprint" else typst_on_the_same(page, fonts)
-    drawn, spent = draw(), []
-    for _ in range(times):
-        start = time.perf_counter()
-        drawn = draw()
+def main(which: str, pages: Path, fonts: Path, styles: list[Path]) -> None:
+    spent, busy, drawn = [], [], b""
+    for page in sorted(pages.glob("*.html")):
+        source = page.with_suffix(".typ")
+        source.write_text(to_typst(page.read_text(encoding="utf-8")), encoding="utf-8")
+        start, worked = time.perf_counter(), time.process_time()
+        drawn = (
+            weasyprint_as_it_comes(page, styles)
+            if which == "weasyprint"
+            else typst_on_the_same(source, fonts)
+        )
         spent.append(time.perf_counter() - start)
-    page.with_suffix(f".{which}.pdf").write_bytes(drawn)
-    json.dump({"seconds": spent, "bytes": len(drawn)}, sys.stdout)
+        busy.append(time.process_time() - worked)
+    json.dump({"seconds": spent[1:], "cpu": busy[1:], "bytes": len(drawn)}, sys.stdout)
 
 
 if __name__ == "__main__":
-    _, chosen, file, folder, repetitions, *sheets = sys.argv
-    main(chosen, Path(file), Path(folder), int(repetitions), [Path(sheet) for sheet in sheets])
+    _, chosen, folder, typefaces, *sheets = sys.argv
+    main(chosen, Path(folder), Path(typefaces), [Path(sheet) for sheet in sheets])

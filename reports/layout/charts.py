@@ -115,14 +115,15 @@ def qr(content: str, title: str) -> Markup:
     """A QR code (level M) that stretches to the room it is given."""
     code = segno.make_qr(content, error="m")
     size = code.symbol_size(border=QUIET_ZONE)[0]
+    # A stroke as high as a module for each run: a third of what drawing its outline would take.
     path = "".join(
-        f"M{at + QUIET_ZONE} {down + QUIET_ZONE}h{length}v1h-{length}z"
+        f"M{at + QUIET_ZONE} {down + QUIET_ZONE}.5h{length}"
         for down, row in enumerate(code.matrix)
         for at, length in _runs(row)
     )
     return Markup(  # noqa: S704 - the title was escaped
         f'<svg xmlns="http://www.w3.org/2000/svg" class="qr" viewBox="0 0 {size} {size}">'
-        f'<title>{Markup.escape(title)}</title><path d="{path}" fill="#000"/></svg>'
+        f'<title>{Markup.escape(title)}</title><path d="{path}" fill="none" stroke="#000"/></svg>'
     )
 
 

@@ -53,14 +53,12 @@ class _Book:
             ("occurrence", 34),
             ("date", 12),
             ("recorded", 18),
-            ("entry", 38),
         ]
-        return self.table("facts", columns, [self._fact(fact) for fact in self.document.facts])
-
-    def _fact(self, fact: Fact) -> list[Cell]:
         # Entry ids are in return.json: random as they are, they alone would be most of the workbook's size.
-        day, name = fact.happened_on.isoformat(), self.write.fact_name(fact.line)
-        return [name, fact.line, fact.occurrence, day, _moment(fact.recorded_at)]
+        facts, named = self.document.facts, {}
+        for line in {fact.line for fact in facts}:
+            named[line] = self.write.fact_name(line)
+        return self.table("facts", columns, [_fact(fact, named[fact.line]) for fact in facts])
 
     def exceptions(self) -> Table:
         columns = [("line", 26), ("id", 20), ("kind", 10), ("date", 12), ("unit", 16), ("recorded", 18)]
@@ -120,6 +118,10 @@ def return_book(document: ReturnDocument, zh: Text, en: Text) -> bytes:
     return workbook(tables, title, document.made_at)
 
 
+def _fact(fact: Fact, name: str) -> list[Cell]:
+    return [name, fact.line, fact.occurrence, fact.happened_on.isoformat(), _moment(fact.recorded_at)]
+
+
 def _moment(at: datetime | None) -> str:
     """Beijing time, to the minute."""
-    return f"{at.astimezone(ZONE):%Y-%m-%d %H:%M}" if at else ""
+    return at.astimezone(ZONE).replace(tzinfo=None).isoformat(" ", "minutes") if at else ""

@@ -130,8 +130,14 @@ def _sheet(table: Table) -> str:
         f'<col min="{at}" max="{at}" width="{column.width}" customWidth="1"/>'
         for at, column in enumerate(table.columns, 1)
     )
-    head = "".join(_cell(column.heading, ' s="1"') for column in table.columns)
-    body = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in table.rows)
+    head = "".join(_text(column.heading, ' s="1"') for column in table.columns)
+    texts = _Texts()
+    body = "".join(
+        [
+            f"<row>{''.join([texts[v] if type(v) is str else _number(v) for v in row])}</row>"
+            for row in table.rows
+        ]
+    )
     return (
         f'<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0">'
         '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
@@ -139,11 +145,20 @@ def _sheet(table: Table) -> str:
     )
 
 
-def _cell(value: Cell, style: str = "") -> str:
-    if type(value) is str:
-        if not value:
-            return "<c/>"
-        return f'<c t="inlineStr"{style}><is><t xml:space="preserve">{_escaped(value)}</t></is></c>'
+class _Texts(dict[str, str]):
+    """Cells by what they say: most of a long sheet's say what others say."""
+
+    def __missing__(self, text: str) -> str:
+        made = self[text] = _text(text) if text else "<c/>"
+        return made
+
+
+def _text(text: str, style: str = "") -> str:
+    kept = ' xml:space="preserve"' if text != text.strip() else ""
+    return f'<c t="inlineStr"{style}><is><t{kept}>{_escaped(text)}</t></is></c>'
+
+
+def _number(value: Cell) -> str:
     return f"<c><v>{value}</v></c>"
 
 

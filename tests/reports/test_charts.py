@@ -13,8 +13,10 @@ PANEL = Panel(left=10, names=20, bars=50)
 
 
 def dark(svg: str) -> set[tuple[int, int]]:
-    """The modules that the path of a QR code fills, as (row, column)."""
-    runs = re.findall(r"M(\d+) (\d+)h(\d+)v1h-\d+z", svg)
+    """The modules that the strokes of a QR code fill, as (row, column): each as high as a module."""
+    assert 'stroke="#000"' in svg
+    assert "stroke-width" not in svg
+    runs = re.findall(r"M(\d+) (\d+)\.5h(\d+)", svg)
     return {(int(down), int(at) + step) for at, down, length in runs for step in range(int(length))}
 
 
