@@ -108,10 +108,29 @@ class _Settled(pydyf.Object):  # type: ignore[misc]
         self.compressible = item.compressible
         if isinstance(item, pydyf.Stream) and item.compress:
             item = _compressed(item)
-        self.data = item.data
+        self.data = _bytes(item)
+
+
+def _bytes(item: Any) -> bytes:
+    """What pydyf writes for an item, with less ado over the kinds that are nearly all of them."""
+    kind = type(item)
+    if kind is bytes:
+        return item  # type: ignore[no-any-return]
+    if kind is str:
+        return item.encode("ascii")  # type: ignore[no-any-return]
+    if kind is pydyf.Dictionary:
+        return (
+            b"<<"
+            + b"".join([b"/%s %s" % (_bytes(key), _bytes(value)) for key, value in item.items()])
+            + b">>"
+        )
+    if kind is pydyf.Array:
+        return b"[" + b" ".join(map(_bytes, item)) + b"]"
+    return pydyf._to_bytes(item)  # type: ignore[no-any-return]  # noqa: SLF001
 
 
 def _compressed(stream: Any) -> Any:
-    plain = b"\n".join(map(pydyf._to_bytes, stream.stream))  # noqa: SLF001 - pydyf compresses only at its own level
+    # pydyf compresses only at its own level.
+    plain = b"\n".join(map(_bytes, stream.stream))
     packed = zlib.compress(plain, COMPRESSION)
     return pydyf.Stream([packed], {**stream.extra, "Filter": "/FlateDecode"})

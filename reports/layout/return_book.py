@@ -124,4 +124,4 @@ def _fact(fact: Fact, name: str) -> list[Cell]:
 
 def _moment(at: datetime | None) -> str:
     """Beijing time, to the minute."""
-    return at.astimezone(ZONE).replace(tzinfo=None).isoformat(" ", "minutes") if at else ""
+    return at.astimezone(ZONE).isoformat(" ", "minutes")[:16] if at else ""

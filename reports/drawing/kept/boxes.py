@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from weasyprint.formatting_structure.boxes import Box
 from weasyprint.layout import percent
 from weasyprint.text import line_break
 
@@ -24,7 +25,8 @@ _strut = line_break.strut
 
 def resolve_percentages(box: Any, containing_block: Any) -> None:
     """Lengths that depend on nothing around the box are put on it at once; others the library works out."""
-    kept = kept_with(box.style)
+    # A placeholder of a box has no attributes of its own to be set at once.
+    kept = kept_with(box.style) if isinstance(box, Box) else None
     if kept is None:
         _resolve_percentages(box, containing_block)
         return
