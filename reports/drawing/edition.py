@@ -24,6 +24,7 @@ DRAWS = (
     "reports/rollup/suppression.py",
     "reports/rollup/view.py",
     "reports/drawing/*.py",
+    "reports/drawing/kept/*.py",
     "reports/layout/*.py",
     "reports/templates/*",
     "safety/clock.py",
