@@ -7,11 +7,13 @@ many statements as one of five.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from reports.attach import category_of
 from reports.bureau import adjustments
+from reports.bureau.elsewhere import received_elsewhere
 from reports.compile import concerned
 from reports.figures import COLUMNS, Figures, parted
 from reports.life.rules import holding
@@ -59,7 +61,7 @@ class BureauLine:
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """The current version of a school's return of a quarter. `total` in hundredths; `received`: it is in the inbox;
-    `figures` are those that it says itself.
+    `figures` are those that it says itself; `here`: of a school that keeps its records on this instance.
     """
 
     version: int
@@ -69,6 +71,7 @@ class Sealed:
     closed_late: bool
     received: bool
     figures: Figures
+    here: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +175,31 @@ async def sealed_returns(school_ids: Sequence[int], period: Period) -> dict[int,
     }
 
 
-async def board(scope: Scope, bureau_id: int, period: Period, now: datetime) -> Board:
-    """The board of a bureau. A row's figures come from the sealed return, or all of them from the tallies."""
+async def _from_elsewhere(facts: Mapping[int, SchoolFacts], period: Period, data: Path) -> dict[int, Sealed]:
+    ids = {each.code: id_ for id_, each in facts.items()}
+    return {
+        ids[code]: Sealed(
+            found.version, found.said.total, found.received_at, found.said.signed, found.said.closed_late,
+            received=True, figures=found.said.figures, here=False,
+        )
+        for code, found in (await received_elsewhere(data, period)).items()
+        if code in ids
+    }  # fmt: skip
+
+
+async def board(
+    scope: Scope, bureau_id: int, period: Period, now: datetime, data: Path | None = None
+) -> Board:
+    """The board of a bureau. A row's figures come from the sealed return, or all of them from the tallies.
+
+    `data`: the folder in which files are kept, for returns that came from other instances.
+    """
     below = await bureaus_below(scope, bureau_id)
     named = {item.id: item for item in below}
     ids = await schools_below(scope, bureau_id)
     book = Rulebook.of(in_use.standards(), period)
     facts, found = await facts_of(ids), await scores(ids, period, now)
-    incidents, bureaus = await incidents_by_school(ids), await _from_bureaus(ids, period)
+    incidents, bureaus = await incidents_by_school(ids), await _from_bureaus(facts, period, data)
     closed = now >= close_at(period)
     live = {id_: _live(facts[id_], found[id_], incidents[id_], period, now, book) for id_ in ids}
     rows = [_row(facts[id_], named, found[id_], live[id_], bureaus, book.sheet, closed) for id_ in ids]
@@ -198,10 +218,11 @@ class _Returned:
     decisions: Mapping[tuple[str, int], str]
 
 
-async def _from_bureaus(ids: Sequence[int], period: Period) -> _Returned:
-    rows = await fetch_tuples(None, DECISIONS, [period.id])
+async def _from_bureaus(facts: Mapping[int, SchoolFacts], period: Period, data: Path | None) -> _Returned:
+    ids, rows = list(facts), await fetch_tuples(None, DECISIONS, [period.id])
+    far = await _from_elsewhere(facts, period, data) if data else {}
     return _Returned(
-        await sealed_returns(ids, period),
+        far | await sealed_returns(ids, period),
         await adjustments.adjusted_totals(ids, period),
         frozenset(school for (school,) in await fetch_tuples(None, SIGNED, [period.id])),
         frozenset(school for school, _, outcome in await adjustments.appeals(ids, period) if outcome is None),
@@ -227,7 +248,7 @@ def _row(
         state=_state(sealed, closed),
         total=total,
         adjusted=returned.adjusted.get(facts.id) if sealed else None,
-        since=_since(sealed, score.total, live) if sealed else None,
+        since=_since(sealed, score.total, live) if sealed and sealed.here else None,
         grade=None if total is None else sheet.grade(total, vetoed=figures.vetoed),
         figures=figures,
         sealed=sealed,

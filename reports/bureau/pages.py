@@ -49,7 +49,8 @@ async def show_board(request: WebRequest, door: BureauDoor) -> Page:
     """Every school; `?sort=` orders them, `?q=` narrows by name or code."""
     visit = visit_of(request)
     quarters = quarters_of(request)
-    found = await boards.board(visit.viewer, visit.bureau, quarters.shown, visit.now)
+    data = request.app.state.settings.data
+    found = await boards.board(visit.viewer, visit.bureau, quarters.shown, visit.now, data)
     closed = visit.now >= close_at(quarters.shown)
     sort = request.query_params.get("sort", "name")
     search = request.query_params.get("q", "").strip()[:60]

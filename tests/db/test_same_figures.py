@@ -8,12 +8,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.rules import put_in_use
-from reports import figures, queries
+from reports import figures, files, queries
 from reports.actions import seal
 from reports.bureau import boards, lateness
 from reports.canonical import canonical
@@ -28,6 +29,7 @@ from safety.access.queries import scope_of_login
 from safety.calendar import Period
 from safety.database import CampusEngine, fetch_tuples
 from safety.duties import AWARENESS, ZERO, close_at, windows
+from safety.ids import new_id
 from safety.ledger.actions import record
 from safety.ledger.evidence import Reader
 from safety.ledger.feeds import feeds_by_line
@@ -40,6 +42,8 @@ from tests.cast import Cast, make_cast
 from tests.county import make_county
 from tests.db.histories import START, History
 from tests.ledgers import ledgers_in_use
+from tests.sample_return import sample_return
+from tests.small_pdf import small_pdf
 
 Q3 = Period.parse("2026Q3")
 CLOSE = close_at(Q3)
@@ -168,6 +172,31 @@ async def test_at_the_close_the_return_the_board_and_the_roll_up_say_the_same(
     assert rolled is not None
     assert (rolled.late, rolled.backfilled, rolled.total) == (totals.late, totals.backfilled, row.total)
     await agree(county, county.school, Q3, CLOSE)
+
+
+async def test_a_return_of_another_instance_is_on_the_board_what_it_is_in_the_roll_up(
+    county: Cast, tmp_path: Path
+) -> None:
+    school = msgspec.structs.replace(sample_return().school, code="S002")
+    document = sample_return(school=school)
+    digest = files.store(tmp_path, small_pdf("S002", canonical(document)))
+    add_item = """insert into inbox_item (id, bureau, message, school_code, period, version, facts_digest, bytes_digest,
+    size, received_at) values ($1, $2, $1, 'S002', '2026Q3', 1, $3, $4, 9, $5)"""
+    await fetch_tuples(None, add_item, [new_id(), county.county, document.facts_digest, digest, CLOSE])
+    found = await boards.board(county["clerk"], county.county, Q3, CLOSE, tmp_path)
+    row = next(row for row in found.rows if row.facts.code == "S002")
+    assert (row.state, row.since, row.figures) == ("returned", None, figures.read(canonical(document)))
+    rolled = {
+        item.code: item.sealed for item in (await rollup_queries.gather(county.county, Q3, tmp_path)).schools
+    }
+    far = rolled["S002"]
+    assert far is not None
+    totals = row.figures.totals
+    assert (row.total, totals.late, totals.backfilled) == (far.total, far.late, far.backfilled)
+    received_anew = await boards.board(county["clerk"], county.county, Q3, CLOSE, tmp_path / "elsewhere")
+    assert [row.state for row in received_anew.rows] == ["missing", "missing"], (
+        "a board opens without its files"
+    )
 
 
 async def test_what_comes_after_the_close_moves_nothing_of_the_sealed_row_and_marks_it(county: Cast) -> None:

@@ -1,0 +1,73 @@
+"""Returns of schools that keep their records on another instance, as their files say: each file is read once."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from reports import figures, files
+from reports.figures import Figures, ScorePart
+from reports.rollup.compile import hundredths
+from reports.sealing.attached import attached
+from safety.calendar import Period
+from safety.database import fetch_tuples
+from safety.errors import NotFound
+
+log = logging.getLogger(__name__)
+
+NEWEST = """select i.school_code, i.version, i.bytes_digest, i.received_at from inbox_item i
+where i.period = $1 and not exists (select 1 from school_return r join school s on s.id = r.school
+where s.code = i.school_code and r.period = i.period) order by i.version"""
+KEPT = 4096
+"""How many files' figures are kept in memory; they are a few hundred bytes each."""
+
+
+class _Return(msgspec.Struct):
+    """As much of a return's document as is read here beside its figures."""
+
+    score: ScorePart
+    closed_late: bool = False
+    sign_off: msgspec.Raw = msgspec.Raw(b"null")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a received file says. `total` in hundredths."""
+
+    total: int | None
+    signed: bool
+    closed_late: bool
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The newest version that came of a school."""
+
+    version: int
+    received_at: datetime
+    said: Said
+
+
+async def received_elsewhere(data: Path, period: Period) -> dict[str, Received]:
+    """By the schools' codes. `data`: the folder in which files are kept; one that cannot be read is left out."""
+    newest = {code: rest for code, *rest in await fetch_tuples(None, NEWEST, [period.id])}
+    found = {}
+    for code, (version, digest, received_at) in newest.items():
+        try:
+            found[code] = Received(version, received_at, await asyncio.to_thread(_said, data, digest))
+        except (OSError, ValueError, NotFound, msgspec.DecodeError):
+            log.exception("the return received from %s for %s cannot be read", code, period)
+    return found
+
+
+@lru_cache(maxsize=KEPT)
+def _said(data: Path, digest: str) -> Said:
+    text = attached(files.read(data, digest), "return.json")
+    found = msgspec.json.decode(text, type=_Return)
+    total = None if found.score.total is None else hundredths(found.score.total)
+    return Said(total, bytes(found.sign_off) != b"null", found.closed_late, figures.read(text))
