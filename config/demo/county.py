@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from config.demo import canteen, duty, exercises, incidents, lessons, places, returns
+from config.demo import afterwards, canteen, duty, exercises, incidents, lessons, places, returns
 from config.demo import people as people_
 from config.demo.acts import DemoSchool
 from config.demo.ids import SeededIds
 from config.demo.names import Names
 from config.demo.people import Town
+from config.demo.profiles import school_code
 from reports.press import Press
 from safety.access.queries import account_exists
 from safety.bundles.actions import import_sheets
@@ -28,6 +29,10 @@ FOUNDED = timedelta(hours=6)
 """The hour of its first day at which the county begins to keep records: before that no quarter was its to close."""
 NEW_YEAR = (8, 26)
 """Month and day on which schools enter the classes of the coming school year."""
+ENROLS = 9
+"""On which day of the last closed quarter, counted from 0, the school is enrolled that keeps an instance of its own:
+after the roll-up of the quarter before.
+"""
 LONG_GAP = timedelta(days=14)
 
 Progress = Callable[[str, int, int], None]
@@ -123,7 +128,7 @@ class County:
             places.terms(self.plans, year),
         ]
         if founding:
-            sheets.insert(0, places.bureaus())
+            sheets = [places.bureaus(), *sheets, places.campuses(self.plans), places.zones(self.plans)]
         await import_sheets(None, {sheet.name: sheet for sheet in sheets}, now)
 
     async def _turn_year(self, year: int, now: datetime) -> None:
@@ -141,10 +146,32 @@ class County:
         for school in self.schools:
             await self._school_step(school, first, until)
         period = Period.of(first)
+        if self.press is not None:
+            await self._bureau_step(self.press, first, until)
         if until > period.end:
             self.ids.move_to(close_at(period))
             await returns.close(self.press, self.schools, period, self.progress)
-            self.closed.append(period)
+            self._closed(period)
+
+    async def _bureau_step(self, press: Press, first: date, until: date) -> None:
+        period = Period.of(first)
+        day = period.start + ENROLS * DAY
+        if first <= day < until and _quarters_between(period, self.wish.today) == 1:
+            now = day_start(day) + timedelta(hours=9)
+            self.ids.move_to(now)
+            far = places.elsewhere(len(self.plans))
+            await import_sheets(None, {far.name: far}, now)
+            await returns.enrol_elsewhere(press, school_code(len(self.plans)), now)
+        if self.closed:
+            self.ids.move_to(day_start(first))
+            days = [first + n * DAY for n in range((until - first).days)]
+            await returns.follow(press, days, self.progress)
+
+    def _closed(self, period: Period) -> None:
+        self.closed.append(period)
+        # Without a press nothing is received, and so nothing is decided on.
+        for school in self.schools if self.press else ():
+            afterwards.plan_quarter(school, period, last=_quarters_between(period, self.wish.today) == 1)
 
     async def _school_step(self, school: DemoSchool, first: date, until: date) -> None:
         decided = places.closures(school.plan, first, until - DAY)

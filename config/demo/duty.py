@@ -91,12 +91,26 @@ def _rounds(school: DemoSchool, day: date) -> None:
     for n, (hour, minute) in enumerate(rounds):
         if n < habits.rounds + profile.boarding and school.chance(habits.checkins):
             moment = at(day, hour, minute) + timedelta(seconds=school.random.randint(-240, 420))
-            _write(school, moment, "patrol", guard, None)
+            _write(school, moment, "patrol", guard, None, zone=_zone(school, n))
 
 
-def _write(school: DemoSchool, moment: datetime, post: str, person: Person, replaced: Person | None) -> None:
+def _zone(school: DemoSchool, round_: int) -> int | None:
+    """Where a round leads, at a school that has zones: each in turn."""
+    zones = school.facts.zones
+    return zones[round_ % len(zones)].id if zones else None
+
+
+def _write(
+    school: DemoSchool,
+    moment: datetime,
+    post: str,
+    person: Person,
+    replaced: Person | None,
+    zone: int | None = None,
+) -> None:
     values = {
         "post": post, "person": person.id, "substitute_for": replaced.id if replaced else None, "happened_at": moment,
+        "zone": zone,
     }  # fmt: skip
     written_at, by = moment, person
     habits = school.plan.profile.habits

@@ -5,10 +5,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from config.demo.profiles import CITY, COUNTY, PROFILES, Profile, class_label, school_code, school_name
+from config.demo.profiles import (
+    CITY,
+    COUNTY,
+    MARK,
+    PROFILES,
+    Profile,
+    class_label,
+    school_code,
+    school_name,
+)
 from config.demo.texts import CLOSURE_DAYS, EXTRA_DAY
 from safety.bundles.files import place_spec
 from safety.bundles.reading import Sheet
+
+CAMPUS, ZONES = "主校区", ("教学楼", "食堂", "操场和校门")
+ZONED = (0, 1)
+"""The schools that keep watch by grid zones."""
+ELSEWHERE, PUPILS_ELSEWHERE = ("青石小学", "Qingshi Primary School"), 312
 
 Rows = Iterable[Mapping[str, str]]
 NEW_CLASS = 3
@@ -104,6 +118,27 @@ def _school(plan: Plan, first_year: int) -> dict[str, str]:
 
 def _said(value: bool) -> str:
     return "true" if value else "false"
+
+
+def campuses(all_: Sequence[Plan]) -> Sheet:
+    """The one campus of those schools that keep watch by grid zones."""
+    return sheet("campuses", [{"school": plan.code, "name": CAMPUS} for plan in all_ if plan.number in ZONED])
+
+
+def zones(all_: Sequence[Plan]) -> Sheet:
+    """The grid zones of those schools."""
+    rows = [(plan.code, name) for plan in all_ if plan.number in ZONED for name in ZONES]
+    return sheet("zones", [{"school": code, "campus": CAMPUS, "name": name} for code, name in rows])
+
+
+def elsewhere(number: int) -> Sheet:
+    """A school, by number, that keeps its records on an instance of its own: here it is a name and its pupils."""
+    name, name_en = ELSEWHERE
+    return sheet("schools", [{
+        "code": school_code(number), "name": f"澄溪县{name}{MARK}", "name_en": f"{name_en}, Chengxi (demo)",
+        "stage": "primary", "enrolment": str(PUPILS_ELSEWHERE), "has_canteen": "false", "meals": "",
+        "boarding": "false", "has_bus": "false", "bureau": COUNTY[0], "made_up": "true",
+    }])  # fmt: skip
 
 
 def classes(all_: Sequence[Plan], first_year: int) -> Sheet:

@@ -1,9 +1,10 @@
 """The demo county: lived through by the actions that people use, the same for the same seed, and marked as made up."""
 
+import hashlib
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,15 @@ from config.commands.demo import keep_logins
 from config.demo.county import Loaded, Wish, load
 from config.ledgers import REGISTRY
 from config.rules import put_in_use
+from reports.bureau import adjustments
+from reports.canonical import canonical
+from reports.delivery import tracking
 from reports.document import parse
+from reports.life import standing
+from reports.pdf import Renderer
+from reports.press import Press
+from reports.rollup import queries as rollup_queries
+from reports.rollup.since import changes_since
 from safety.access.actions import sign_in
 from safety.access.queries import scope_of_login
 from safety.access.scope import ROLES
@@ -21,6 +30,7 @@ from safety.bundles.export import export_bundle
 from safety.clock import day_start
 from safety.database import fetch_tuples
 from safety.errors import Conflict
+from safety.jobs.owner import me
 from safety.ledger.tallies import recompute
 from safety.places.facts import facts_of
 from tests.conftest import DATABASES, Templates, opened
@@ -29,6 +39,13 @@ WISH = Wish(date(2026, 11, 16), schools=3, quarters=1, seed="7")
 NOW = day_start(WISH.today)
 TALLIES = """select school, line, day, extra, on_time, late, backfilled, amount, whole from tally
 where day between $1 and $2"""
+
+
+class QuickRenderer(Renderer):
+    """Draws nothing: small bytes of its own for each document."""
+
+    async def render(self, job) -> bytes:
+        return b"%PDF " + hashlib.sha256(canonical(job.document)).digest()
 
 
 @asynccontextmanager
@@ -58,7 +75,7 @@ async def demo(
     put_in_use()
     folder = tmp_path_factory.mktemp("demo")
     async with database_of(request.param, folder, sqlite_template, postgres_template):
-        yield await load(WISH)
+        yield await load(WISH, Press(folder, QuickRenderer(folder), me()))
 
 
 async def test_the_tallies_are_what_a_recompute_finds(demo: Loaded) -> None:
@@ -107,10 +124,47 @@ async def test_a_batch_without_its_certificate_is_not_there(demo: Loaded) -> Non
 
 
 async def test_past_quarters_are_sealed_and_most_of_them_signed(demo: Loaded) -> None:
-    rows = await fetch_tuples(None, "select document, sign_off is null from school_return")
+    rows = await fetch_tuples(None, "select document, sign_off is null from school_return where version = 1")
     assert len(rows) == WISH.schools * WISH.quarters
     assert sum(unsigned for _, unsigned in rows) == 1
     assert all(parse(document.encode()).made_up for document, _ in rows)
+
+
+async def test_returns_wait_are_sent_back_corrected_adjusted_and_missing(demo: Loaded) -> None:
+    clerk = await scope_of_login("clerk", NOW)
+    assert clerk is not None
+    county, period = clerk.bureau_codes["CX"], demo.periods[-1]
+    lines = await standing.decided(clerk, county, period)
+    assert [(line.line.school_code, line.state) for line in lines] == [
+        ("CX01", "received"), ("CX02", "received"), ("CX03", "returned"), ("CX04", "missing"),
+    ]  # fmt: skip
+    assert [line.line.item.version for line in lines if line.line.item] == [2, 1, 1]
+    school = clerk.school_codes["CX02"]
+    (step,) = await adjustments.steps(clerk, school, period)
+    assert step.appeal is not None
+    assert (step.total, step.outcome) == ((step.own or 0) - 350, None)
+    assert [line.code for line in await tracking.silent(clerk, county, period)] == ["CX04"]
+
+
+async def test_its_roll_up_is_sealed_on_its_day_and_has_fallen_behind(demo: Loaded) -> None:
+    rows = await fetch_tuples(
+        None, "select b.code, r.sealed_at from rollup r join bureau b on b.id = r.bureau"
+    )
+    assert sorted(rows) == [(code, datetime(2026, 10, 3, 0, 0, tzinfo=UTC)) for code in ("CX", "LC")]
+    county = (await fetch_tuples(None, "select id from bureau where code = 'CX'"))[0][0]
+    sealed = (await rollup_queries.made(county, demo.periods[-1]))[0].document
+    assert sealed.figures.missing == 1
+    kinds = [item.kind for item in await changes_since(county, demo.periods[-1], sealed)]
+    assert kinds == ["version", "adjusted", "matter"]
+
+
+async def test_rounds_lead_through_the_grid_zones_of_schools_that_have_them(demo: Loaded) -> None:
+    rows = await fetch_tuples(
+        None,
+        "select s.code, count(distinct d.zone) from duty_checkin d join school s on s.id = d.school "
+        "group by s.code order by s.code",
+    )
+    assert rows == [("CX01", 3), ("CX02", 3), ("CX03", 0)]
 
 
 async def test_everything_is_marked_as_made_up(demo: Loaded) -> None:
@@ -147,11 +201,11 @@ async def test_the_same_seed_and_day_give_the_same_export_on_any_database(
     tmp_path: Path, sqlite_template: Path, postgres_template: Templates
 ) -> None:
     put_in_use()
-    wish = Wish(date(2026, 10, 19), schools=2, quarters=0, seed="7")
+    wish = Wish(date(2026, 10, 19), schools=2, quarters=1, seed="7")
     exports = []
     for kind in DATABASES:
         async with database_of(kind, tmp_path, sqlite_template, postgres_template):
-            await load(wish)
+            await load(wish, Press(tmp_path, QuickRenderer(tmp_path), me()))
             await export_bundle(tmp_path / kind, None)
         exports.append({file.name: file.read_bytes() for file in sorted((tmp_path / kind).iterdir())})
     assert exports[0].keys() == exports[1].keys()
