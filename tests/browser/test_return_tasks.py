@@ -68,6 +68,7 @@ async def test_a_principal_corrects_what_came_back(phone: Phones, closed: Servic
     await principal.page.locator("details.fold summary", has_text="原因").tap()
     await principal.page.fill('[id="f-cause-education.daily"]', "值日老师轮换，漏登。")
     await principal.tap("details.fold button[type=submit]")
+    await principal.page.fill("#sign textarea", "已补写漏登原因。")
     await principal.page.locator("#sign label.choice-single").tap()
     await principal.tap("#sign button[type=submit]")
     assert "第2版" in await principal.text("h1 ~ .lead, .lead")

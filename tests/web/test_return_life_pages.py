@@ -111,9 +111,15 @@ async def test_a_version_without_any_change_is_told_and_explained(enter, press: 
     made = await make_version(principal, reason="第三周停课，记录无误")
     assert made.headers["location"] == f"{PAGE}?notice=version-made"
     await deliver_due(press, MORNING)
-    assert "答复退回，内容无变化" in (await principal.get(PAGE)).text
+    shown = (await principal.get(PAGE)).text
+    for said in ("答复退回，内容无变化", "答复第1版的退回"):
+        assert said in shown, said
     listed = (await clerk.get(f"{INBOX}?period=2026Q3")).text
-    for said in ("答复退回，内容无变化</a>", "答复第1版的退回</a>", f'href="{PAGE}/versions/2/changes"'):
+    for said in (
+        "答复退回，内容无变化</span></a>",
+        "答复第1版的退回</span></a>",
+        f'href="{PAGE}/versions/2/changes"',
+    ):
         assert said in listed, said
     opened = (await clerk.get(f"{INBOX}/{await item_of()}")).text
     assert "自第1版以来没有任何变化。学校说明：第三周停课，记录无误" in opened
