@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from reports.bureau import boards
@@ -20,8 +20,6 @@ from safety.web.calls import BureauDesk, Call, Figure
 
 WAITING = (("undecided", "received", "warn"), ("missing", "missing", "bad"), ("returned", "returned", "warn"))
 """A figure's name, the state of the inbox that it counts, and its colour where there are any."""
-SOON = timedelta(hours=1)
-"""So long the sealing may take on its day before somebody should look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ def _rollup(reader: _Reader, state: State, path: str, period: Period) -> Call:
     """Whether the roll-up is sealed, when it will be, or what it does not hold yet."""
     told: dict[str, Any] = {"period": period.id}
     if state.made is None:
-        key = "desk.rollup-due" if reader.now < state.due_at + SOON else "desk.rollup-late"
+        key = "desk.rollup-late" if state.is_late(reader.now) else "desk.rollup-due"
         return Call(key, told | {"day": local_day(state.due_at)}, path, "rollup.since-look")
     if state.since:
         key = "rollup.since-kept" if state.way == "kept" else "rollup.since"

@@ -1,7 +1,7 @@
 """A bureau's roll-up on screen: what was sealed or will be, the counties that sent theirs, the files."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,8 @@ from safety.web.quarters import Quarters, quarters_of
 from safety.web.visit import Visit, WebRequest, visit_of
 
 Page = Response[str]
+SOON = timedelta(hours=1)
+"""So long the sealing may take on its day."""
 OUTBOX = "select state, bureau, error, next_at from outbox where kind = 'rollup' and subject = $1"
 COUNTIES = """select b.code, b.name, r.message, r.version, r.received_at, r.document
 from (select code from peer where kind = 'rollup' and revoked_at is null and bureau = $1
@@ -64,6 +66,10 @@ class State:
     since: tuple[Since, ...] = ()
     error: str = ""
     next_at: datetime | None = None
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether it should have been sealed by now, and somebody has to look why it is not."""
+        return self.made is None and now >= self.due_at + SOON
 
 
 async def counties(bureau_id: int, period: Period) -> list[CountyLine]:
@@ -106,6 +112,7 @@ async def draw_rollup(
     visit, quarters = visit_of(request), last_closed(request)
     period, settings = quarters.shown, request.app.state.settings
     closed = visit.now >= close_at(period)
+    state = await state_of(visit.bureau, period, upward=has_way(request))
     document = (
         await rollup_actions.current(visit.bureau, period, settings.data, visit.now) if closed else None
     )
@@ -117,7 +124,8 @@ async def draw_rollup(
         base=f"{door.base}/rollups",
         quarters=quarters,
         closed=closed,
-        state=await state_of(visit.bureau, period, upward=has_way(request)),
+        late=state.is_late(visit.now),
+        state=state,
         made=await rollup_queries.made(visit.bureau, period),
         view=rollup_view.view(document, visit.lang, text_of(request)) if document else None,
         document=document,

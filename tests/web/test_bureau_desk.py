@@ -118,6 +118,8 @@ async def test_a_roll_up_that_was_not_sealed_on_its_day_is_told(enter, clock: Fi
     clerk = await enter("clerk")
     clock.set(THIRD + timedelta(hours=2))
     assert "汇总应于2026年10月3日封存，尚未封存" in (await clerk.get("/")).text
+    drawn = (await clerk.get("/bureaus/HILL/rollups?period=2026Q3")).text
+    assert "应于2026年10月3日 08:00封存，尚未封存" in drawn
 
 
 async def test_a_city_s_clerk_is_told_the_same_of_every_county(enter, county: Cast) -> None:
