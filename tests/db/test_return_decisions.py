@@ -1,9 +1,12 @@
 """What a bureau says of a return, on both databases: accepted, sent back, an acceptance withdrawn."""
 
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from config.rules import put_in_use
+from reports import files
 from reports.jobs import deliver_due
 from reports.life import actions as life
 from reports.life import standing
@@ -15,8 +18,9 @@ from reports.rollup.queries import gather
 from safety.audit.queries import verify
 from safety.database import CampusEngine, fetch_tuples
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound
+from safety.ids import new_id
 from safety.jobs.owner import me
-from tests.cast import Cast
+from tests.cast import Cast, make_cast
 from tests.db.after_close import (
     BACK,
     LATER,
@@ -30,6 +34,7 @@ from tests.db.after_close import (
     trail,
 )
 from tests.db.test_returns import QuickRenderer
+from tests.small_pdf import small_pdf
 
 ERROR = Ruling(WITHDRAWN, "点错了学校")
 
@@ -178,6 +183,41 @@ async def test_an_answer_without_any_change_is_marked_and_has_to_be_opened(
     line = await desk_line(county)
     assert [(remark.code, remark.values.get("version")) for remark in line.remarks] == [("answers", 2)]
     assert line.plain
+
+
+async def elsewhere(cast: Cast, version: int, data: Path, content: bytes = b"") -> UUID:
+    """Received from a school whose records another instance keeps; without content, its file is gone."""
+    digest = files.store(data, content) if content else "d" * 64
+    sql = (
+        "insert into inbox_item (id, bureau, message, school_code, period, version, facts_digest, bytes_digest, size, "
+        "received_at) values ($1, $2, $1, 'S001', '2026Q3', $3, $4, $4, 9, $5)"
+    )
+    item = new_id()
+    await fetch_tuples(None, sql, [item, cast.county, version, digest, NEXT_DAY])
+    return item
+
+
+@pytest.mark.parametrize(
+    ("content", "codes"),
+    [
+        (small_pdf("2", b'{"unchanged":true,"version":2}'), ["unchanged-answer", "answers"]),
+        (small_pdf("2", b'{"version":2}'), ["answers"]),
+        (b"", ["answers"]),
+    ],
+    ids=["unchanged", "changed", "gone"],
+)
+async def test_of_another_instance_the_file_says_whether_anything_changed(
+    database: CampusEngine, tmp_path: Path, content: bytes, codes: list[str]
+) -> None:
+    put_in_use()
+    cast = await make_cast(NEXT_DAY)
+    await decide(cast["clerk"], await elsewhere(cast, 1, tmp_path), BACK, NEXT_DAY, key="return-0001")
+    item = await elsewhere(cast, 2, tmp_path, content)
+    lines = await standing.desk(cast["clerk"], cast.county, Q3, LATER, tmp_path)
+    line = next(line for line in lines if line.line.school_code == "S001")
+    assert [remark.code for remark in line.remarks] == codes
+    done = await accept_many(cast["clerk"], cast.county, Q3, [item], LATER, key="many-00001", data=tmp_path)
+    assert done.accepted == int(codes == ["answers"])
 
 
 # ---------------------------------------------------------------- an acceptance withdrawn
