@@ -154,9 +154,16 @@ def _cover(document: RollupDocument, write: Writer) -> tuple[str, ...]:
         unsigned=figures.unsigned,
         missing=figures.missing,
     )
-    sentences = [counts, *_absent(document, write), *_mean_sentences(figures.means, write)]
+    sentences = [counts, *_changed(document, write), *_absent(document, write)]
+    sentences += _mean_sentences(figures.means, write)
     sentences.append(write.text("return.cover.late", late=figures.late, backfilled=figures.backfilled))
     return opening, (" " if write.lang == "en" else "").join(sentences)
+
+
+def _changed(document: RollupDocument, write: Writer) -> list[str]:
+    """How many of the schools listed here changed something after the signature."""
+    count = sum(school.signing == "changed" for school in document.schools)
+    return [write.text("rollup.cover.changed", count=count)] if count else []
 
 
 def _absent(document: RollupDocument, write: Writer) -> list[str]:

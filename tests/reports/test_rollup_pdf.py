@@ -41,7 +41,7 @@ async def test_what_a_reader_must_see_is_there(renderer: Renderer) -> None:
     means = document.figures.means
     for said in (
         "江州县教育局", "明州市教育局：", "汇总报告", "演示数据", "已报送23所", "未报送1所", f"平均{means.own}分",
-        f"平均{means.own_without}分", "核定", "未报送", "签批后有变", "更，未再签批", "未经校长签批",
+        f"平均{means.own_without}分", "核定", "未报送", "签批后有变", "更，未再签批", "未再签批的2所", "未经校长签批",
         "不含心理健康类", "<5", "退回补正", "申诉不成立",
         document.facts_digest, "—1—",
     ):  # fmt: skip
