@@ -26,9 +26,9 @@ JOBS = [
 def drawn(way: str, data: Path) -> list[str]:
     command = [sys.executable, "-m", "tests.reports.drawn_both_ways", way]
     environment = worker_environment(fonts.prepare(data))
-    done = subprocess.run(
-        command, input=msgspec.msgpack.encode(JOBS), env=environment, stdout=subprocess.PIPE, check=True
-    )
+    jobs = msgspec.msgpack.encode(JOBS)
+    # Fontconfig keeps its cache where the process stands.
+    done = subprocess.run(command, input=jobs, env=environment, cwd=data, stdout=subprocess.PIPE, check=True)
     return msgspec.json.decode(done.stdout, type=list[str])
 
 
