@@ -1,4 +1,4 @@
-"""The last touches to a PDF before it is written: files, what WeasyPrint leaves out, each object into bytes once."""
+"""The last touches to a PDF before it is written: the attached files, and what WeasyPrint leaves out."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from collections.abc import Iterable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pydyf
 
+from reports.drawing.written import COMPRESSION, write
 from reports.kinds import Attached
-
-COMPRESSION = 7
-"""On a large school's data a tenth larger than by level 9, which is pydyf's choice, in a sixth of its time."""
 
 # PDF/A lets in only metadata that it knows or that is described beside it, so PDF/UA's mark brings its schema.
 _PDF_UA = b"""
@@ -53,14 +52,14 @@ def _packed(content: bytes) -> tuple[str, bytes]:
 
 
 def finish(files: Iterable[Packing], pdf: Any) -> None:
-    """The attached files, PDF/UA-1's mark, and objects settled."""
+    """The attached files and PDF/UA-1's mark; and a way to write it of our own."""
     named = {each.file.name: _attach(each, pdf).reference for each in files}
     pdf.catalog["AF"] = pydyf.Array(named.values())
     names = pydyf.Array(part for name in sorted(named) for part in (pydyf.String(name), named[name]))
     pdf.catalog["Names"] = pydyf.Dictionary({"EmbeddedFiles": pydyf.Dictionary({"Names": names})})
     stream = pdf.objects[_number(pdf.catalog["Metadata"])].stream
     stream[0] = stream[0].replace(b"</rdf:RDF>", _PDF_UA + b"</rdf:RDF>")
-    pdf.objects[:] = [_Settled(item) if item.free == "n" else item for item in pdf.objects]
+    pdf.write = partial(write, pdf)
 
 
 def _attach(each: Packing, pdf: Any) -> Any:
@@ -94,43 +93,3 @@ def _attach(each: Packing, pdf: Any) -> Any:
 def _number(reference: bytes) -> int:
     """The object that `12 0 R` refers to."""
     return int(reference.split()[0])
-
-
-class _Settled(pydyf.Object):  # type: ignore[misc]
-    """An object as the bytes it comes to. pydyf itself makes (and compresses) them twice."""
-
-    data = b""
-    compressible = False
-
-    def __init__(self, item: Any) -> None:
-        super().__init__()
-        self.number, self.generation = item.number, item.generation
-        self.compressible = item.compressible
-        if isinstance(item, pydyf.Stream) and item.compress:
-            item = _compressed(item)
-        self.data = _bytes(item)
-
-
-def _bytes(item: Any) -> bytes:
-    """What pydyf writes for an item, with less ado over the kinds that are nearly all of them."""
-    kind = type(item)
-    if kind is bytes:
-        return item  # type: ignore[no-any-return]
-    if kind is str:
-        return item.encode("ascii")  # type: ignore[no-any-return]
-    if kind is pydyf.Dictionary:
-        return (
-            b"<<"
-            + b"".join([b"/%s %s" % (_bytes(key), _bytes(value)) for key, value in item.items()])
-            + b">>"
-        )
-    if kind is pydyf.Array:
-        return b"[" + b" ".join(map(_bytes, item)) + b"]"
-    return pydyf._to_bytes(item)  # type: ignore[no-any-return]  # noqa: SLF001
-
-
-def _compressed(stream: Any) -> Any:
-    # pydyf compresses only at its own level.
-    plain = b"\n".join(map(_bytes, stream.stream))
-    packed = zlib.compress(plain, COMPRESSION)
-    return pydyf.Stream([packed], {**stream.extra, "Filter": "/FlateDecode"})
