@@ -1,7 +1,5 @@
 """A PDF signed with PAdES (baseline B-B), and a signature checked: the only module that imports pyHanko.
 
-pyHanko writes the update; the signature in it is written by the module that reads it, which knows of one way only.
-
 The signature is one incremental update of what was drawn: the unsigned bytes stay as they were, at the front of the
 file. It is made in the service's own process, not where documents are drawn: there C libraries run on what people
 typed, and a key has no business beside them.
@@ -9,18 +7,24 @@ typed, and a key has no business beside them.
 
 from __future__ import annotations
 
+import asyncio
 import io
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
+from asn1crypto import keys as asn1_keys
+from asn1crypto import x509 as asn1_x509
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.signers import SimpleSigner
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObjSetup
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
+from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from reports.sealing.keys import SigningKey
-from reports.sealing.signature import read_signature, signature_of
+from reports.sealing.signature import read_signature
 
 FIELD: Final = "Seal"
 DIGEST: Final = "sha256"
@@ -38,15 +42,17 @@ class _Writer(IncrementalPdfFileWriter):
 def sign(pdf: bytes, key: SigningKey, at: datetime) -> bytes:
     """The PDF with one signature that covers all of it. `at`: the signing time, an aware instant.
 
-    Takes some 10 ms of processor time; to be called in a thread, not where an event loop runs. Raises Broken if what
+    Takes some 25 ms of processor time; to be called in a thread, not where an event loop runs. Raises Broken if what
     came out would not be found genuine, such as when key and certificate are not of one pair.
     """
+    signer = _signer(key)
+    size = _size(key)
     writer = _Writer(io.BytesIO(pdf))
     steps = PdfCMSEmbedder(SigFieldSpec(FIELD)).write_cms(FIELD, writer)
     next(steps)
-    steps.send(SigObjSetup(_placeholder(_size(key), at)))
+    steps.send(SigObjSetup(_placeholder(size, at)))
     prepared, output = steps.send(SigIOSetup(md_algorithm=DIGEST))
-    steps.send(signature_of(prepared.document_digest, key.private, key.certificate))
+    steps.send(_cms(signer, prepared.document_digest))
     signed: bytes = output.getvalue()
     if read_signature(signed).drawn != pdf:
         raise ValueError("what was drawn is not a file of one revision")
@@ -54,9 +60,20 @@ def sign(pdf: bytes, key: SigningKey, at: datetime) -> bytes:
 
 
 @lru_cache(maxsize=4)
+def _signer(key: SigningKey) -> SimpleSigner:
+    private = key.private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    certificate = asn1_x509.Certificate.load(key.certificate.public_bytes(Encoding.DER))
+    return SimpleSigner(
+        signing_cert=certificate,
+        signing_key=asn1_keys.PrivateKeyInfo.load(private),
+        cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]
+    )
+
+
+@lru_cache(maxsize=4)
 def _size(key: SigningKey) -> int:
     """The bytes to keep for a signature: what one comes to, and a few."""
-    return len(signature_of(bytes(32), key.private, key.certificate)) + SPARE_BYTES
+    return len(_cms(_signer(key), bytes(32)).dump()) + SPARE_BYTES
 
 
 def _placeholder(size: int, at: datetime) -> SignatureObject:
@@ -65,3 +82,7 @@ def _placeholder(size: int, at: datetime) -> SignatureObject:
         subfilter=SigSeedSubFilter.PADES,
         bytes_reserved=2 * size,
     )
+
+
+def _cms(signer: SimpleSigner, digest: bytes) -> Any:
+    return asyncio.run(signer.async_sign(digest, DIGEST, use_pades=True))

@@ -16,7 +16,6 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from reports.sealing.der import NULL, OCTETS, SEQUENCE, SET, TAGGED, body, inside, object_identifier, tlv
 
@@ -146,20 +145,6 @@ def _signer(gap: bytes, digest: bytes) -> x509.Certificate:
         raise Broken("altered")
     _check_value(certificate, value, tlv(SET, attributes))
     return certificate
-
-
-def signature_of(
-    digest: bytes, private: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, certificate: x509.Certificate
-) -> bytes:
-    """A key's signature of a digest, in the one way that is read here."""
-    der = certificate.public_bytes(Encoding.DER)
-    attributes = _attributes(der, digest)
-    signed = tlv(SET, attributes)
-    if isinstance(private, rsa.RSAPrivateKey):
-        value = private.sign(signed, padding.PKCS1v15(), hashes.SHA256())
-        return _written(der, attributes, value, rsa_key=True)
-    value = private.sign(signed, ec.ECDSA(hashes.SHA256()))
-    return _written(der, attributes, value, rsa_key=False)
 
 
 def _parts(content: bytes) -> tuple[bytes, bytes, bytes]:
