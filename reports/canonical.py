@@ -33,8 +33,9 @@ def part(value: Any) -> bytes:
 
 
 def fields_of(value: msgspec.Struct) -> dict[str, bytes]:
-    """Each field of a struct, written out."""
-    return {name: part(getattr(value, name)) for name in value.__struct_fields__}
+    """Each field of a struct, written out; those that are unset are left out."""
+    given = ((name, getattr(value, name)) for name in value.__struct_fields__)
+    return {name: part(found) for name, found in given if found is not msgspec.UNSET}
 
 
 def object_of(fields: dict[str, bytes]) -> bytes:

@@ -236,7 +236,8 @@ class ReturnDocument(Part, frozen=True, kw_only=True):
 
     `profile`, `added`, `tested_as_closed`, the facts and the incidents' histories are what the score was worked out of
     (see `reports/verification/recompute.py`). `unchanged`: nothing differs from the version before, and `reason` says
-    why this one was made nevertheless.
+    why this one was made nevertheless. It came later than the rest, so it is left out where it says nothing: what was
+    frozen before keeps its text.
     """
 
     schema: Literal["safe-campus.return.v1"] = SCHEMA
@@ -268,7 +269,7 @@ class ReturnDocument(Part, frozen=True, kw_only=True):
     chain_head: ChainHead | None = None
     previous_digest: Digest | None = None
     reason: str = ""
-    unchanged: bool = False
+    unchanged: bool | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def status(self) -> Literal["signed", "unsigned", "changed"]:

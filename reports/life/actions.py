@@ -162,7 +162,8 @@ async def _next_version(
     document = await asyncio.to_thread(compile_return, found, making)
     asked = opened.asked.lines if opened.asked else {}
     changes = changes_since(sealed.score, document.score, asked)
-    return msgspec.structs.replace(document, changes_since=changes, unchanged=unchanged(sealed, document))
+    same = unchanged(sealed, document) or msgspec.UNSET
+    return msgspec.structs.replace(document, changes_since=changes, unchanged=same)
 
 
 async def make_version(

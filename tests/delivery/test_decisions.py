@@ -59,7 +59,11 @@ async def test_from_returned_through_the_correction_to_accepted(sent: Desk, bure
     texts = {"education.weekly": "台风停课一周"}
     await causes.write(principal, desk.cast.school, Q3, texts, desk.now, key="causes-001")
     draft = await life.next_draft(principal, desk.cast.school, Q3, opened_, desk.now)
-    assert (draft.version, draft.unchanged, draft.previous_digest) == (2, False, version.sent.document_digest)
+    assert (draft.version, bool(draft.unchanged), draft.previous_digest) == (
+        2,
+        False,
+        version.sent.document_digest,
+    )
     given = (principal, desk.cast.school, Q3, draft.facts_digest, "说明原因")
     assert await life.make_version(*given, desk.now, key="version-02") == 2
     assert await desk.round(way) == 1
