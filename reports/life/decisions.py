@@ -37,9 +37,11 @@ union all select 1 from school_return r join school s on s.id = r.school
 where s.code = $1 and r.period = $2 and r.version > $3 limit 1"""
 BY_KEY = "select outcome, reasons, lines from return_decision where item = $1 and submission_key = $2"
 LAST = "select outcome from return_decision where item = $1 order by decided_at desc, id desc limit 1"
-ROLLED_UP = """with recursive above (id) as (select id from bureau where id = $1
-union select b.parent from bureau b join above on b.id = above.id where b.parent is not null)
-select 1 from rollup r join above on above.id = r.bureau where r.period = $2 limit 1"""
+ABOVE = """with recursive above (id) as (select id from bureau where id = $1
+union select b.parent from bureau b join above on b.id = above.id where b.parent is not null)"""
+LOCK_ABOVE = f"select id from bureau where id in ({ABOVE} select id from above) order by id for no key update"  # noqa: S608
+ROLLED_UP = f"""{ABOVE}
+select 1 from rollup r join above on above.id = r.bureau where r.period = $2 limit 1"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,8 @@ async def _item(scope: Scope, item_id: UUID) -> Item:
 async def _check_withdrawal(item: Item, *, accepted: bool) -> None:
     if not accepted:
         raise Conflict("not-accepted", {"version": item.version})
+    # Whoever seals a roll-up holds its bureau's row meanwhile: withdrawn before that, or not at all.
+    await fetch_tuples(None, LOCK_ABOVE, [item.bureau])
     if await rolled_up(item.bureau, Period.parse(item.period)):
         raise Conflict("rolled-up", {"period": item.period})
 

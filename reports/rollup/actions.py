@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from reports.canonical import canonical
 from reports.delivery import outbox
 from reports.rollup import queries as rollup_queries
-from reports.rollup.compile import Making, compile_rollup
+from reports.rollup.compile import Gathered, Making, compile_rollup
 from reports.rollup.document import RollupDocument
 from reports.rollup.due import MOST_DAYS, Setting, due_at
 from safety import in_use
@@ -111,11 +112,13 @@ async def seal_first(
     """Seal a bureau's first roll-up of a quarter. False if there is one, or if the bureau has no schools."""
     if await rollup_queries.made(bureau_id, period):
         return False
-    found = await rollup_queries.gather(bureau_id, period, data)
-    if not found.schools and not any(item.remote for item in found.below):
-        return False
-    document = await asyncio.to_thread(compile_rollup, found, Making(now, test_clock=test_clock))
-    return await _save(bureau_id, document, now, None)
+    while True:
+        found = await rollup_queries.gather(bureau_id, period, data)
+        if not found.schools and not any(item.remote for item in found.below):
+            return False
+        document = await asyncio.to_thread(compile_rollup, found, Making(now, test_clock=test_clock))
+        with suppress(_Overtaken):
+            return await _save(bureau_id, found, document, now, None)
 
 
 async def seal_again(
@@ -145,16 +148,18 @@ async def seal_again(
     last = next(iter(await rollup_queries.made(bureau_id, period)), None)
     if last is None:
         raise Conflict("rollup-not-yet", {"period": period.id})
-    found = await rollup_queries.gather(bureau_id, period, data)
     making = Making(now, last.version + 1, False, test_clock, last.document_digest, reason)
-    document = await asyncio.to_thread(compile_rollup, found, making)
-    if document.facts_digest == last.facts_digest:
-        raise Conflict("rollup-unchanged")
-    if await _save(bureau_id, document, now, Said(scope, reason, key)):
-        return True
-    if await _repeated(bureau_id, period, reason, key):
-        return False
-    raise Conflict("conflict")
+    while True:
+        found = await rollup_queries.gather(bureau_id, period, data)
+        document = await asyncio.to_thread(compile_rollup, found, making)
+        if document.facts_digest == last.facts_digest:
+            raise Conflict("rollup-unchanged")
+        with suppress(_Overtaken):
+            if await _save(bureau_id, found, document, now, Said(scope, reason, key)):
+                return True
+            if await _repeated(bureau_id, period, reason, key):
+                return False
+            raise Conflict("conflict")
 
 
 async def _repeated(bureau_id: int, period: Period, reason: str, key: str) -> bool:
@@ -164,16 +169,26 @@ async def _repeated(bureau_id: int, period: Period, reason: str, key: str) -> bo
     return bool(before)
 
 
-async def _save(bureau_id: int, document: RollupDocument, now: datetime, said: Said | None) -> bool:
+class _Overtaken(Exception):
+    """A decision was made or withdrawn while what it is about was being summed up: it has to be gathered anew."""
+
+
+async def _save(
+    bureau_id: int, found: Gathered, document: RollupDocument, now: datetime, said: Said | None
+) -> bool:
+    """False if somebody saved that version before. Raises _Overtaken."""
     text = await asyncio.to_thread(canonical, document)
     id_, digest = new_id(), hashlib.sha256(text).hexdigest()
     values: list[Any] = [id_, bureau_id, document.period.id, document.version, text.decode(), digest]
     values += [document.facts_digest, document.previous_digest, now]
     values += [said.scope.account_id, said.reason, said.key] if said else [None, "", None]
     async with transaction():
+        # Whoever withdraws an acceptance holds this row meanwhile: it is in the roll-up, or it is refused.
+        code, parent = (await fetch_tuples(None, f"{BUREAU} for no key update", [bureau_id]))[0]
+        if await rollup_queries.is_overtaken(found):
+            raise _Overtaken
         if not await fetch_tuples(None, SAVE, values):
             return False
-        code, parent = (await fetch_tuples(None, BUREAU, [bureau_id]))[0]
         # Without a bureau above it here it is for the level above this instance, if there is a way there.
         await outbox.post("rollup", id_, parent, now)
         told = {"period": document.period.id, "version": document.version, "document": digest}

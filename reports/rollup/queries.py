@@ -43,6 +43,7 @@ union all select b.id, level + 1 from bureau b join tree on b.parent = tree.id)
 select b.id, b.code, b.name, p.code from tree join bureau b on b.id = tree.id
 left join bureau p on p.id = b.parent order by level, b.code"""
 SCHOOLS = "select id, bureau from school order by id"
+CODES = "select id, code from school order by id"
 REMOTE = """select sender from received_rollup
 union select code from peer where kind = 'rollup' and revoked_at is null"""
 RETURNS = """select r.school, r.version, r.sign_off, r.total, r.document_digest, r.document from school_return r
@@ -275,6 +276,13 @@ async def matters_of(codes: Mapping[int, str], period: Period) -> list[Matter]:
         for school, at, outcome in await adjustments.appeals(list(codes), period)
     ]
     return found
+
+
+async def is_overtaken(found: Gathered) -> bool:
+    """Whether more was sent back, accepted, withdrawn or appealed since it was gathered."""
+    known = {school.code for school in found.schools}
+    codes = {id_: code for id_, code in await fetch_tuples(None, CODES) if code in known}
+    return set(await matters_of(codes, found.period)) != set(found.matters)
 
 
 def _outcome(code: str, version: int, newest: int, accepted: set[tuple[str, int]]) -> Any:

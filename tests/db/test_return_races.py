@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,7 +14,10 @@ from reports.jobs import close
 from reports.life import actions as life
 from reports.life import scans, standing
 from reports.life.decisions import Ruling, decide
+from reports.life.rules import WITHDRAWN
 from reports.press import Press
+from reports.rollup import queries as rollup_queries
+from reports.rollup.actions import seal_again, seal_first
 from safety.audit.queries import verify
 from safety.calendar import Period
 from safety.database import CampusEngine, fetch_tuples
@@ -112,3 +116,75 @@ async def test_scans_are_the_schools_own_and_scans_indeed(county: Cast, tmp_path
     with pytest.raises(NotFound):
         await scans.of_return(county["outsider"], county.school, Q3)
     assert scans.kind_of(b"\xff\xd8\xff\xe0 a page") == "image/jpeg"
+
+
+# ---------------------------------------------------------------- a withdrawal and a roll-up
+ERROR = Ruling(WITHDRAWN, "点错了学校")
+
+
+async def accepted(cast: Cast) -> UUID:
+    """What was returned is accepted after all."""
+    await decide(cast["clerk"], await item(), Ruling("accepted"), LATER, key="accept-0001")
+    return await item()
+
+
+async def outcomes(cast: Cast) -> list[str]:
+    """What the bureau's newest roll-up says of corrections."""
+    made = (await rollup_queries.made(cast.county, Q3))[0]
+    return [matter.outcome for matter in made.document.matters]
+
+
+@pytest.mark.parametrize(
+    ("ruling", "further", "told"),
+    [(ERROR, False, ["open"]), (Ruling("returned", "仍有误"), True, ["open", "open"])],
+    ids=["first", "further"],
+)
+async def test_what_is_decided_while_a_roll_up_is_made_is_told_in_it(
+    county: Cast,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ruling: Ruling,
+    further: bool,
+    told: list[str],
+) -> None:
+    if further:
+        assert await seal_first(county.county, Q3, tmp_path, NEXT_DAY)
+    received, gather = await accepted(county), rollup_queries.gather
+
+    async def overtaken(*args: Any) -> rollup_queries.Gathered:
+        found = await gather(*args)
+        await decide(county["clerk"], received, ruling, LATER, key="decide-0001")
+        return found
+
+    monkeypatch.setattr(rollup_queries, "gather", overtaken)
+    if further:
+        assert await seal_again(county["clerk"], county.county, Q3, "补正", "again-0001", tmp_path, LATER)
+    else:
+        assert await seal_first(county.county, Q3, tmp_path, LATER)
+    assert await outcomes(county) == told
+
+
+async def test_what_a_roll_up_is_being_sealed_with_is_not_withdrawn(
+    county: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received = await accepted(county)
+    reading, is_overtaken = asyncio.Event(), rollup_queries.is_overtaken
+
+    async def withdraw() -> None:
+        await reading.wait()
+        await decide(county["clerk"], received, ERROR, LATER, key="withdraw-01")
+
+    async def slowly(found: rollup_queries.Gathered) -> bool:
+        answer = await is_overtaken(found)
+        reading.set()
+        # The roll-up is not committed yet, and the withdrawal has to wait for that.
+        done, _ = await asyncio.wait([withdrawing], timeout=0.5)
+        assert not done
+        return answer
+
+    withdrawing = asyncio.create_task(withdraw())
+    monkeypatch.setattr(rollup_queries, "is_overtaken", slowly)
+    assert await seal_first(county.county, Q3, tmp_path, LATER)
+    with pytest.raises(Conflict, match="rolled-up"):
+        await withdrawing
+    assert await outcomes(county) == ["accepted"]
