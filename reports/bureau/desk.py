@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from reports.bureau import boards
 from reports.bureau.boards import BureauLine
-from reports.life import standing
+from reports.life.rules import holding
+from reports.life.standing import SEALED
 from reports.oversight import queries as oversight
 from reports.rollup import queries as rollup_queries
 from reports.rollup.pages import CountyLine, State, counties, state_of
 from safety.access.scope import Scope
 from safety.calendar import Period
 from safety.clock import local_day
+from safety.database import fetch_tuples
+from safety.errors import NotFound
 from safety.web.calls import BureauDesk, Call, Figure
 
 WAITING = (("undecided", "received", "warn"), ("missing", "missing", "bad"), ("returned", "returned", "warn"))
 """A figure's name, the state of the inbox that it counts, and its colour where there are any."""
+SCHOOLS = "select code, bureau from school"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +49,19 @@ async def first_page(upward: bool, scope: Scope, bureau_id: int, inspects: bool,
 async def desk_of(
     scope: Scope, bureau_id: int, period: Period, now: datetime, *, inspects: bool, upward: bool
 ) -> BureauDesk:
-    """A bureau's desk of a closed quarter, with those of the bureaus right below it."""
+    """A bureau's desk of a closed quarter, with those of the bureaus right below it. NotFound out of scope."""
+    if not scope.may_bureau(bureau_id):
+        raise NotFound
     reader = _Reader(scope, inspects, now, upward)
     bureaus = await boards.bureaus_below(scope, bureau_id)
     _, far = await rollup_queries.own_and_remote(bureau_id)
-    below = [item for item in bureaus if item.parent == bureau_id and item.code not in far]
-    here = [await _desk(reader, item, period) for item in below]
-    own = await _desk(reader, next(item for item in bureaus if item.id == bureau_id), period)
+    counts = await _counted(bureaus, period)
+    desks = {
+        item.id: await _desk(reader, item, period, counts[item.id])
+        for item in bureaus
+        if item.id == bureau_id or (item.parent == bureau_id and item.code not in far)
+    }
+    own = desks.pop(bureau_id)
     sent = [_county(reader, own, line) for line in await counties(bureau_id, period)]
     asked = [await _asked(scope)] if inspects else []
     return BureauDesk(
@@ -59,19 +70,41 @@ async def desk_of(
         period,
         (*own.figures, *asked),
         own.notes,
-        (*(desk for desk in here if desk.figures), *sent),
+        (*(desk for desk in desks.values() if desk.figures), *sent),
     )
 
 
-async def _desk(reader: _Reader, bureau: BureauLine, period: Period) -> BureauDesk:
+async def _counted(bureaus: Iterable[BureauLine], period: Period) -> dict[int, Counter[str]]:
+    """How many schools are in which state of the inbox, by bureau; those of the bureaus below it among them."""
+    states = await _states(period)
+    parents = {item.id: item.parent for item in bureaus}
+    found = {id_: Counter[str]() for id_ in parents}
+    for code, bureau in await fetch_tuples(None, SCHOOLS):
+        at: int | None = bureau
+        while at in found:
+            found[at][states.get(code, "missing")] += 1
+            at = parents[at]
+    return found
+
+
+async def _states(period: Period) -> dict[str, str]:
+    """Where the newest return received of each school stands, by code, as the inbox has it."""
+    decisions = await fetch_tuples(None, boards.DECISIONS, [period.id])
+    holds = holding(((code, version), outcome) for code, version, outcome in decisions)
+    sealed: Mapping[str, int] = dict(await fetch_tuples(None, SEALED, [period.id]))
+    return {
+        code: "coming" if sealed.get(code, 0) > version else holds.get((code, version), "received")
+        for code, version in await fetch_tuples(None, rollup_queries.NEWEST, [period.id])
+    }
+
+
+async def _desk(reader: _Reader, bureau: BureauLine, period: Period, counts: Counter[str]) -> BureauDesk:
     base = reader.base(bureau.code)
-    lines = await standing.decided(reader.scope, bureau.id, period)
     state = await state_of(bureau.id, period, upward=reader.upward)
     rollup = _rollup(reader, state, f"{base}/rollups?period={period.id}", period)
-    if not lines:
+    if not counts:
         notes = (rollup,) if state.made else (Call("desk.no-schools"),)
         return BureauDesk(bureau.name, base, period, notes=notes)
-    counts = Counter(line.state for line in lines)
     figures = tuple(
         Figure(
             f"desk.{name}",
@@ -81,7 +114,9 @@ async def _desk(reader: _Reader, bureau: BureauLine, period: Period) -> BureauDe
         )
         for name, kept, kind in WAITING
     )
-    clear = () if any(figure.number for figure in figures) else (Call("desk.clear", {"schools": len(lines)}),)
+    clear = (
+        () if any(figure.number for figure in figures) else (Call("desk.clear", {"schools": counts.total()}),)
+    )
     return BureauDesk(bureau.name, base, period, figures, (*clear, rollup))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -45,19 +46,22 @@ async def changes_since(bureau_id: int, period: Period, sealed: RollupDocument) 
     codes = {row[0]: row[1] for row in schools}
     newest = dict(await fetch_tuples(None, rollup_queries.NEWEST, [period.id]))
     adjusted = await adjustments.adjusted_totals(list(codes), period)
-    matters = await rollup_queries.matters_of(codes, period)
+    before, matters = _by_school(sealed.matters), _by_school(await rollup_queries.matters_of(codes, period))
     kept = {school.code: school for school in sealed.schools}
     found: list[Since] = []
     for id_, code, name, name_en, _ in schools:
-        now = _Now(newest.get(code), adjusted.get(id_), _of(code, matters))
-        kinds = _kinds(kept.get(code), _of(code, sealed.matters), now)
+        now = _Now(newest.get(code), adjusted.get(id_), frozenset(matters[code]))
+        kinds = _kinds(kept.get(code), frozenset(before[code]), now)
         found += [Since(name, name_en, kind) for kind in kinds]
     members = {member.code: member for member in sealed.members}
     return (*found, *await _rollups(members, far, period))
 
 
-def _of(code: str, matters: Iterable[Matter]) -> frozenset[Matter]:
-    return frozenset(matter for matter in matters if matter.school == code)
+def _by_school(matters: Iterable[Matter]) -> defaultdict[str, set[Matter]]:
+    found: defaultdict[str, set[Matter]] = defaultdict(set)
+    for matter in matters:
+        found[matter.school].add(matter)
+    return found
 
 
 def _kinds(kept: RollupSchool | None, before: frozenset[Matter], now: _Now) -> list[Kind]:
