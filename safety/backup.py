@@ -80,6 +80,9 @@ async def backup(
 def _refuse_existing(file: Path, replace: bool) -> None:
     if not replace and os.path.lexists(file):
         raise BadInput.one("FILE", "file-exists", path=str(file))
+    if file.exists() and not file.is_file():
+        # As root even a device could be replaced by a file.
+        raise BadInput.one("FILE", "file-not-regular", path=str(file))
 
 
 def check(file: Path) -> Manifest:

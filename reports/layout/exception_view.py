@@ -112,7 +112,11 @@ def _within(day: date, spans: list[Span]) -> bool:
 
 def _named(names: tuple[str, ...], days: str, write: Writer) -> str:
     comma = write.text("return.comma")
-    return write.text("return.exceptions.of", units=comma.join(names), dates=days) if names else days
+    return (
+        write.text("return.exceptions.of", units=comma.join(map(write.unit_name, names)), dates=days)
+        if names
+        else days
+    )
 
 
 def _listed(parts: list[str], hidden: int, write: Writer) -> str:
@@ -124,7 +128,10 @@ def _listed(parts: list[str], hidden: int, write: Writer) -> str:
 def _by_unit(items: Sequence[Exceptional], write: Writer) -> str:
     often = sorted(Counter(item.unit for item in items).items(), key=lambda pair: (-pair[1], pair[0]))
     shown, rest = often[:UNITS_SHOWN], often[UNITS_SHOWN:]
-    named = [write.text("return.exceptions.times", unit=unit, count=count) for unit, count in shown]
+    named = [
+        write.text("return.exceptions.times", unit=write.unit_name(unit), count=count)
+        for unit, count in shown
+    ]
     if rest:
         more = sum(count for _, count in rest)
         named.append(write.text("return.exceptions.more_units", units=len(rest), count=more))

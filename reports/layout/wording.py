@@ -80,6 +80,10 @@ class Writer:
         """What was written down, where the line's name would read as if the accident itself had happened."""
         return self.known(f"return.fact.{line}", self.line_name(line))
 
+    def unit_name(self, unit: str) -> str:
+        """A meal in the report's language; classes have their names."""
+        return self.known(f"return.unit.{unit}", unit)
+
     def listed(self, parts: Sequence[str]) -> str:
         """Clauses one after another."""
         return ("; " if self.lang == "en" else "；").join(parts)

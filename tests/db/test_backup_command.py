@@ -48,6 +48,13 @@ def test_a_file_that_exists_is_replaced_only_when_asked(command, tmp_path: Path)
     command("restore", tmp_path / "one.zip")
 
 
+def test_what_is_no_regular_file_is_never_replaced(command, tmp_path: Path) -> None:
+    """Nor a device: an administrator's `--force /dev/null` would take it from everybody."""
+    os.mkfifo(tmp_path / "pipe")
+    command("backup", "--force", tmp_path / "pipe", code=1)
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_a_truncated_backup_is_refused_in_the_operators_language(command, tmp_path: Path) -> None:
     command("backup", tmp_path / "one.zip")
     whole = (tmp_path / "one.zip").read_bytes()
