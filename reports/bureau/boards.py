@@ -182,8 +182,7 @@ async def _from_elsewhere(facts: Mapping[int, SchoolFacts], period: Period, data
             found.version, found.said.total, found.received_at, found.said.signed, found.said.closed_late,
             received=True, figures=found.said.figures, here=False,
         )
-        for code, found in (await received_elsewhere(data, period)).items()
-        if code in ids
+        for code, found in (await received_elsewhere(data, period, ids)).items()
     }  # fmt: skip
 
 

@@ -1,23 +1,21 @@
 """Returns of schools that keep their records on another instance, as their files say: each file is read once."""
 
 import asyncio
-import logging
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from reports import figures, files
 from reports.figures import Figures, ScorePart
+from reports.remembered import Remembered
 from reports.rollup.compile import hundredths
 from reports.sealing.attached import attached
 from safety.calendar import Period
 from safety.database import fetch_tuples
-from safety.errors import NotFound
-
-log = logging.getLogger(__name__)
 
 NEWEST = """select i.school_code, i.version, i.bytes_digest, i.received_at from inbox_item i
 where i.period = $1 and not exists (select 1 from school_return r join school s on s.id = r.school
@@ -44,6 +42,9 @@ class Said:
     figures: Figures
 
 
+SAID = Remembered[Said](KEPT)
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """The newest version that came of a school."""
@@ -53,20 +54,19 @@ class Received:
     said: Said
 
 
-async def received_elsewhere(data: Path, period: Period) -> dict[str, Received]:
-    """By the schools' codes. `data`: the folder in which files are kept; one that cannot be read is left out."""
-    newest = {code: rest for code, *rest in await fetch_tuples(None, NEWEST, [period.id])}
+async def received_elsewhere(data: Path, period: Period, codes: Container[str]) -> dict[str, Received]:
+    """Of these schools, by code. `data`: the folder in which files are kept; one that cannot be read is left out."""
+    rows = await fetch_tuples(None, NEWEST, [period.id])
+    newest = {code: rest for code, *rest in rows if code in codes}
     found = {}
     for code, (version, digest, received_at) in newest.items():
-        try:
-            found[code] = Received(version, received_at, await asyncio.to_thread(_said, data, digest))
-        except (OSError, ValueError, NotFound, msgspec.DecodeError):
-            log.exception("the return received from %s for %s cannot be read", code, period)
+        said = await SAID.of(data, digest, partial(asyncio.to_thread, _read, data, digest))
+        if said is not None:
+            found[code] = Received(version, received_at, said)
     return found
 
 
-@lru_cache(maxsize=KEPT)
-def _said(data: Path, digest: str) -> Said:
+def _read(data: Path, digest: str) -> Said:
     text = attached(files.read(data, digest), "return.json")
     found = msgspec.json.decode(text, type=_Return)
     total = None if found.score.total is None else hundredths(found.score.total)
