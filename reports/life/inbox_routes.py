@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from litestar import Response, Router, get, post
@@ -217,30 +218,58 @@ async def _draw_item(request: WebRequest, code: str, item: UUID, form: FormState
     )
     if line is None or line.line.item is None:
         raise NotFound
-    if line.line.item.id != item:
+    overtaken = line.line.item.id != item
+    if overtaken and not form.errors:
         return go_to(f"/bureaus/{code}/inbox/{line.line.item.id}", "newer-version")
-    document = await document_of(line.line.item, story.period, request.app.state.settings.data)
-    withdraws = form.value("outcome") == WITHDRAWN
     return page(
         request,
         "inbox_item.html",
         status,
         base=f"/bureaus/{code}/inbox",
-        form=FormState() if withdraws else form,
-        withdrawal=form if withdraws else FormState(),
+        **_forms(form),
+        overtaken=overtaken,
         decides=_is_clerk(visit),
         period=story.period,
         line=line,
         said=story.said[::-1],
         rolled_up=await rolled_up(story.bureau, story.period),
-        document=document,
-        view=view_of(request, document),
-        vetoes=_vetoes(document),
-        duties=score_view.duties(document),
-        exceptions=sorted(Counter(item.kind for item in document.exceptions).items()),
+        **_read(request, await document_of(line.line.item, story.period, request.app.state.settings.data)),
         lengths={"reasons": REASONS_LENGTH, "line": LINE_LENGTH},
         grade=grade_names(request),
     )
+
+
+def _forms(sent: FormState) -> dict[str, Any]:
+    """The page's two forms with what was sent by one of them: `refused` is what is wrong with that as a whole, `typed`
+    what stood in it.
+    """
+    form = replace(sent, errors={name: said for name, said in sent.errors.items() if name is not None})
+    withdraws = form.value("outcome") == WITHDRAWN
+    texts = [
+        text
+        for name, text in form.values.items()
+        if name in {"reasons", WITHDRAWAL_FIELD} or name.startswith(LINE_FIELD)
+    ]
+    return {
+        "refused": sent.error(),
+        "typed": [text for text in texts if text],
+        "withdraws": withdraws,
+        "form": FormState() if withdraws else form,
+        "withdrawal": form if withdraws else FormState(),
+    }
+
+
+def _read(request: WebRequest, document: ReturnDocument | None) -> dict[str, Any]:
+    """What a page shows out of a return's document, if that can be read."""
+    if document is None:
+        return {"document": None, "vetoes": ()}
+    return {
+        "document": document,
+        "view": view_of(request, document),
+        "vetoes": _vetoes(document),
+        "duties": score_view.duties(document),
+        "exceptions": sorted(Counter(item.kind for item in document.exceptions).items()),
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ from safety.scores import scores
 
 log = logging.getLogger(__name__)
 
+UNREADABLE = (NotFound, OSError, ValueError)
+"""What reading a received file can fail with."""
 TOTALS = "select school, total from school_return where period = $1 order by version"
 DOCUMENT = """select r.document from school_return r join school s on s.id = r.school
 where s.code = $1 and r.period = $2 and r.version = $3"""
@@ -102,11 +104,13 @@ def _out_of_file(data: Path, digest: str) -> bytes:
     return attached(content, "return.json")
 
 
-async def document_of(item: Received, period: Period, data: Path) -> ReturnDocument:
-    """The frozen document of a received return.
-
-    Raises NotFound where its file is gone or holds none, ValueError for a file that was altered.
+async def document_of(item: Received, period: Period, data: Path) -> ReturnDocument | None:
+    """The frozen document of a received return; None where its file cannot be read here: it is gone, was altered, or a
+    newer program wrote it.
     """
-    text = await _text(item, period, data)
-    assert text is not None
-    return parse(text)
+    try:
+        text = await _text(item, period, data)
+        return None if text is None else parse(text)
+    except UNREADABLE:
+        log.exception("the file of receipt %s cannot be read", item.id)
+        return None

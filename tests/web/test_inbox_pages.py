@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from reports import files
 from reports.canonical import canonical
 from reports.document import Incident, Veto, parse
 from reports.jobs import deliver_due
@@ -15,8 +16,10 @@ from reports.press import Press
 from reports.rollup.actions import seal_first
 from safety.clock import FixedClock
 from safety.database import fetch_tuples
+from safety.ids import new_id
 from safety.jobs.owner import me
 from tests.cast import Cast
+from tests.small_pdf import small_pdf
 from tests.web.after_close import (
     ACCEPT,
     CLOSE,
@@ -144,6 +147,60 @@ async def test_a_stale_page_leads_to_the_newer_version(enter, county: Cast, pres
     await deliver_due(press, MORNING)
     moved = await clerk.get(f"{INBOX}/{old}")
     assert moved.headers["location"] == f"{INBOX}/{await item_of()}?notice=newer-version"
+
+
+async def test_a_refused_press_says_why_and_keeps_what_was_written(enter, county: Cast, press: Press) -> None:
+    clerk, principal, old = await enter("clerk"), await enter("principal"), await item_of()
+    withdrawal = {"outcome": "withdrawn", "withdrawal": "点错了学校", "submission_key": "withdraw-01"}
+    refused = await clerk.send_form(f"{INBOX}/{old}", **withdrawal)
+    assert refused.status_code == 409
+    for said in ("没有可撤回的受理", "点错了学校"):
+        assert refused.text.count(said) == 1, said
+    await send_back(clerk)
+    await make_version(principal)
+    sent = {"outcome": "returned", "reasons": "缺三月的", "submission_key": "return-0002"}
+    for _ in ("on its way", "there"):
+        refused = await clerk.send_form(f"{INBOX}/{old}", **sent)
+        assert refused.status_code == 409
+        for said in ("学校已有更新的版本", "缺三月的"):
+            assert refused.text.count(said) == 1, said
+        await deliver_due(press, MORNING)
+    assert f'action="{INBOX}/{await item_of()}"' in refused.text
+    late = await clerk.send_form(f"{INBOX}/{old}", **(sent | {"reasons": ""}))
+    assert late.status_code == 400
+    assert "学校已有更新的版本" in late.text
+
+
+@pytest.mark.parametrize("file", ["gone", "altered", "newer"])
+async def test_a_return_that_cannot_be_read_here_is_decided_on_all_the_same(
+    enter, county: Cast, tmp_path: Path, file: str
+) -> None:
+    received, place = await elsewhere(county, tmp_path, b'{"schema":"safe-campus.return.v9","score":{}}')
+    if file == "gone":
+        place.unlink()
+    elif file == "altered":
+        place.write_bytes(b"altered")
+    clerk, item = await enter("clerk"), f"{INBOX}/{received}"
+    drawn = await clerk.get(item)
+    assert drawn.status_code == 200
+    for said in ("内容无法在此显示", 'id="accept"', 'name="reasons"'):
+        assert said in drawn.text, said
+    english = await (await enter("clerk", "en")).get(item)
+    assert "cannot be shown here" in english.text
+    sent = {"outcome": "returned", "submission_key": "return-0001"}
+    assert (await clerk.send_form(item, **sent)).status_code == 400
+    assert (await clerk.send_form(item, **sent, reasons="文件打不开")).status_code == 303
+
+
+async def elsewhere(county: Cast, data: Path, said: bytes) -> tuple[UUID, Path]:
+    """A return whose records another instance keeps: its receipt's number, and where its file is."""
+    item, digest = new_id(), files.store(data, small_pdf("elsewhere", said))
+    sql = (
+        "insert into inbox_item (id, bureau, message, school_code, period, version, facts_digest, bytes_digest, "
+        "size, received_at) values ($1, $2, $1, 'S002', '2026Q2', 1, $3, $3, 9, $4)"
+    )
+    await fetch_tuples(None, sql, [item, county.county, digest, MORNING])
+    return item, files.path_of(data, digest)
 
 
 async def test_what_is_accepted_is_said_before_it_is_done(enter) -> None:
