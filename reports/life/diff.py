@@ -114,6 +114,28 @@ def facts_between(before: tuple[Fact, ...], after: tuple[Fact, ...]) -> tuple[Fa
     return tuple(sorted(found, key=lambda d: (d.fact.line, d.fact.happened_on, d.fact.occurrence, d.fact.id)))
 
 
+@dataclass(frozen=True, slots=True)
+class CauseDiff:
+    """What a school says of a line, and what it said before; empty where it says or said nothing."""
+
+    line: str
+    before: str
+    after: str
+
+
+def causes_between(before: ReturnDocument, after: ReturnDocument) -> tuple[CauseDiff, ...]:
+    """The lines of which the school says something else, in the order of the newer sheet."""
+    old, new = ({cause.line: cause.text for cause in document.causes} for document in (before, after))
+    order = {line: at for at, line in enumerate(_lines(after.score))}
+    found = (CauseDiff(line, old.get(line, ""), new.get(line, "")) for line in {**old, **new})
+    return tuple(
+        sorted(
+            (diff for diff in found if diff.before != diff.after),
+            key=lambda diff: (order.get(diff.line, len(order)), diff.line),
+        )
+    )
+
+
 def unchanged(before: ReturnDocument, after: ReturnDocument) -> bool:
     """Whether two versions state the same: entries, incidents, figures, deductions, causes. When each was made and why
     is no part of that.

@@ -14,7 +14,7 @@ from reports.delivery.tracking import Track
 from reports.document import Fact, ReturnDocument
 from reports.life import actions as life
 from reports.life import causes, checking, scans, standing
-from reports.life.diff import FactDiff, facts_between, lines_between
+from reports.life.diff import FactDiff, causes_between, facts_between, lines_between
 from reports.life.rules import answered_by
 from reports.life.standing import Opened, Version
 from reports.page_parts import grade_names, view_of
@@ -143,7 +143,7 @@ class LedgerDiff:
 
 
 async def show_changes(request: WebRequest, base: str, period: Period, number: int) -> Page:
-    """What a version changed of the one before: line by line, fact by fact."""
+    """What a version changed of the one before: line by line, fact by fact, cause by cause."""
     visit = visit_of(request)
     versions = await standing.versions(visit.viewer, visit.school, period)
     version = _version(versions, number)
@@ -161,11 +161,12 @@ async def show_changes(request: WebRequest, base: str, period: Period, number: i
 
 def _changes(before: ReturnDocument | None, after: ReturnDocument) -> dict[str, Any]:
     if before is None:
-        return {"before": None, "lines": (), "ledgers": ()}
+        return {"before": None, "lines": (), "ledgers": (), "reworded": ()}
     return {
         "before": before,
         "lines": lines_between(before.score, after.score),
         "ledgers": _by_ledger(facts_between(before.facts, after.facts)),
+        "reworded": causes_between(before, after),
     }
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from reports.document import Cause, Penalty, ReturnDocument
-from reports.life.diff import unchanged
+from reports.life.diff import CauseDiff, causes_between, unchanged
 from tests.sample_return import sample_return
 
 BEFORE = sample_return()
@@ -55,3 +55,18 @@ def _other_points() -> ReturnDocument:
 )
 def test_every_other_statement_is_a_change(change) -> None:
     assert not unchanged(BEFORE, change())
+
+
+def test_causes_are_compared_line_by_line() -> None:
+    first = sample_return(
+        causes=(Cause(line="duty.gate", text="保安请假"), Cause(line="food.samples", text="停电"))
+    )
+    second = sample_return(
+        causes=(Cause(line="duty.gate", text="保安离职"), Cause(line="education.daily", text="考试"))
+    )
+    assert causes_between(first, second) == (
+        CauseDiff("education.daily", "", "考试"),
+        CauseDiff("duty.gate", "保安请假", "保安离职"),
+        CauseDiff("food.samples", "停电", ""),
+    )
+    assert causes_between(first, first) == ()

@@ -157,6 +157,7 @@ async def test_causes_are_written_in_the_correction_and_kept(enter) -> None:
     fields = {"cause-education.daily": "台风停课", "from": "correction", "submission_key": "causes-002"}
     kept = await officer.send_form(f"{PAGE}/causes", **fields)
     assert kept.headers["location"] == f"{CORRECTION}?notice=causes-saved"
+    assert "<ins>台风停课</ins>" in (await officer.get(CORRECTION)).text, "a cause is a change, too"
     assert 'value="台风停课"' in (await officer.get(CORRECTION)).text
     long = await officer.send_form(f"{PAGE}/causes", **(fields | {"cause-education.daily": "长" * 201}))
     assert long.status_code == 400
