@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeVar
 
-from safety.scoring import Score, decimal
-from safety.web.score_view import totals_of
+from safety.scoring import decimal
 
 Key = TypeVar("Key")
 Outcome = Literal["accepted", "returned", "withdrawn"]
@@ -51,12 +50,28 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
+class Veto:
+    """Why the sealed score is a fail whatever its total: `cause` by the incident of that id."""
+
+    cause: str
+    incident: str
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The score as the ledgers stand now: `total` in hundredths, how many occurrences were entered afterwards."""
+
+    total: int | None
+    backfilled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a received return when a clerk decides on it; points in hundredths.
 
-    `status` and `live` (its score as the ledgers stand now) are None for a return of another instance. `before`: the
-    total of the quarter before; `queries`: inspectors' queries that wait for the school; `answers`: the returned
-    version that this one answers.
+    `total`, `grade` and `veto` are the sealed ones. `status` and `live` are None for a return of another instance.
+    `before`: the total of the quarter before; `queries`: inspectors' queries that wait for the school; `answers`: the
+    returned version that this one answers.
     """
 
     period: str
@@ -65,7 +80,8 @@ class Known:
     closed_late: bool = False
     total: int | None = None
     grade: str | None = None
-    live: Score | None = None
+    veto: Veto | None = None
+    live: Live | None = None
     before: int | None = None
     queries: int = 0
     answers: int | None = None
@@ -88,7 +104,7 @@ def _of_version(found: Known) -> Iterator[Remark]:
 
 def _of_return(found: Known) -> Iterator[Remark]:
     page = f"returns/{found.period}"
-    if found.grade == FAIL:
+    if found.veto or found.grade == FAIL:
         yield _failed(found)
     if found.status in {"unsigned", "changed"}:
         yield Remark(found.status, {}, f"{page}#sign-off")
@@ -100,9 +116,9 @@ def _of_return(found: Known) -> Iterator[Remark]:
 
 
 def _failed(found: Known) -> Remark:
-    if found.live and found.live.veto:
-        veto = found.live.veto[0]
-        return Remark("veto", {"cause": veto.cause}, f"ledgers/incidents/{veto.incident}")
+    if found.veto:
+        seen = f"ledgers/incidents/{found.veto.incident}" if found.status else ""
+        return Remark("veto", {"cause": found.veto.cause}, seen)
     total = "—" if found.total is None else decimal(found.total)
     return Remark("fail", {"total": total}, f"returns/{found.period}#score" if found.status else "")
 
@@ -116,6 +132,5 @@ def _of_now(found: Known) -> Iterator[Remark]:
         yield Remark("later", shown, f"returns/{found.period}#later")
     if found.queries:
         yield Remark("query", {"number": found.queries}, "notes")
-    backfilled = totals_of(found.live).backfilled if found.live else 0
-    if backfilled:
-        yield Remark("backfilled", {"number": backfilled}, f"?period={found.period}", holds=False)
+    if found.live is not None and found.live.backfilled:
+        yield Remark("backfilled", {"number": found.live.backfilled}, f"?period={found.period}", holds=False)

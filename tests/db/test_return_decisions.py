@@ -1,15 +1,19 @@
 """What a bureau says of a return, on both databases: accepted, sent back, an acceptance withdrawn."""
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from config.rules import put_in_use
-from reports import files
+from reports import document, files
+from reports.canonical import canonical
 from reports.jobs import deliver_due
 from reports.life import actions as life
-from reports.life import standing
+from reports.life import known, standing
 from reports.life.decisions import Ruling, accept_many, decide
 from reports.life.rules import WITHDRAWN
 from reports.press import Press
@@ -20,6 +24,8 @@ from safety.database import CampusEngine, fetch_tuples
 from safety.errors import BadInput, Conflict, NotAllowed, NotFound
 from safety.ids import new_id
 from safety.jobs.owner import me
+from safety.scores import scores
+from safety.scoring import Score, Veto
 from tests.cast import Cast, make_cast
 from tests.db.after_close import (
     BACK,
@@ -185,6 +191,28 @@ async def test_an_answer_without_any_change_is_marked_and_has_to_be_opened(
     assert line.plain
 
 
+@pytest.mark.parametrize("sealed", [True, False])
+async def test_a_veto_is_the_sealed_one_whatever_the_ledgers_say_now(
+    county: Cast, monkeypatch: pytest.MonkeyPatch, sealed: bool
+) -> None:
+    await fetch_tuples(None, "update school_return set status = 'signed', grade = '不合格'")
+    veto = (document.Veto(cause="liable", incident="7"),) if sealed else ()
+    rows = await fetch_tuples(None, "select id, document from school_return")
+    for id_, text in rows:
+        found = document.parse(text.encode())
+        changed = replace(found, score=replace(found.score, veto=veto))
+        sql = "update school_return set document = $1 where id = $2"
+        await fetch_tuples(None, sql, [canonical(changed).decode(), id_])
+
+    async def now(*args: Any) -> dict[int, Score]:
+        other = () if sealed else (Veto(new_id(), "concealed"),)
+        return {id_: dataclasses.replace(score, veto=other) for id_, score in (await scores(*args)).items()}
+
+    monkeypatch.setattr(known, "scores", now)
+    remark = next(remark for remark in (await desk_line(county)).remarks if remark.code in {"veto", "fail"})
+    assert (remark.code, remark.values.get("cause")) == (("veto", "liable") if sealed else ("fail", None))
+
+
 async def elsewhere(cast: Cast, version: int, data: Path, content: bytes = b"") -> UUID:
     """Received from a school whose records another instance keeps; without content, its file is gone."""
     digest = files.store(data, content) if content else "d" * 64
@@ -202,9 +230,17 @@ async def elsewhere(cast: Cast, version: int, data: Path, content: bytes = b"") 
     [
         (small_pdf("2", b'{"unchanged":true,"version":2}'), ["unchanged-answer", "answers"]),
         (small_pdf("2", b'{"version":2}'), ["answers"]),
+        (
+            small_pdf(
+                "2",
+                b'{"score":{"total":"95.00","grade":"\xe4\xb8\x8d\xe5\x90\x88\xe6\xa0\xbc",'
+                b'"veto":[{"cause":"concealed","incident":"7"}]}}',
+            ),
+            ["veto", "answers"],
+        ),
         (b"", ["answers"]),
     ],
-    ids=["unchanged", "changed", "gone"],
+    ids=["unchanged", "changed", "vetoed", "gone"],
 )
 async def test_of_another_instance_the_file_says_whether_anything_changed(
     database: CampusEngine, tmp_path: Path, content: bytes, codes: list[str]

@@ -1,20 +1,13 @@
 """What decisions come to, and what a clerk is told before deciding."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
-from uuid import UUID
 
 import pytest
 
-from reports.life.rules import Known, answered_by, holding, remarks
-from safety.scoring import Score, Veto
+from reports.life.rules import Known, Live, Veto, answered_by, holding, remarks
 
 SEALED = Known(period="2026Q3", version=1, status="signed", total=9120, grade="良好")
-INCIDENT = UUID(int=7)
-
-
-def live(total: int | None = 9120, **more) -> Score:
-    return Score("S001", "2026Q3", datetime(2026, 10, 1, tzinfo=UTC), "v", total, "良好", (), **more)
+VETO = Veto("liable", "00000000-0000-0000-0000-000000000007")
 
 
 @pytest.mark.parametrize(
@@ -61,18 +54,25 @@ def test_a_version_answers_the_last_decision_before_it_if_that_was_a_return(outc
         (replace(SEALED, closed_late=True), "closed-late", {}, "returns/2026Q3#standing", True),
         (replace(SEALED, grade="不合格"), "fail", {"total": "91.20"}, "returns/2026Q3#score", True),
         (
-            replace(SEALED, grade="不合格", live=live(veto=(Veto(INCIDENT, "liable"),))),
+            replace(SEALED, grade="不合格", veto=VETO, live=Live(9120)),
             "veto",
             {"cause": "liable"},
-            f"ledgers/incidents/{INCIDENT}",
+            f"ledgers/incidents/{VETO.incident}",
             True,
         ),
         (
-            replace(SEALED, live=live(8905)),
+            replace(SEALED, live=Live(8905)),
             "later",
             {"sealed": "91.20", "live": "89.05"},
             "returns/2026Q3#later",
             True,
+        ),
+        (
+            replace(SEALED, live=Live(9120, backfilled=3)),
+            "backfilled",
+            {"number": 3},
+            "?period=2026Q3",
+            False,
         ),
         (replace(SEALED, queries=2), "query", {"number": 2}, "notes", True),
         (
@@ -91,7 +91,7 @@ def test_each_remark_says_its_reason_and_where_it_is_seen(known, code, values, s
 
 
 def test_what_is_in_order_has_no_remark() -> None:
-    assert remarks(replace(SEALED, live=live(), before=9619)) == ()
+    assert remarks(replace(SEALED, live=Live(9120), before=9619)) == ()
     assert remarks(replace(SEALED, status=None, total=None, grade=None, before=9620)) == ()
 
 
@@ -101,5 +101,6 @@ def test_what_holds_a_return_back_comes_first() -> None:
 
 
 def test_of_a_return_from_elsewhere_nothing_leads_to_pages_that_it_does_not_have() -> None:
-    found = remarks(Known(period="2026Q3", version=2, answers=1, unchanged=True))
-    assert [(remark.code, remark.seen) for remark in found] == [("unchanged-answer", ""), ("answers", "")]
+    found = remarks(Known(period="2026Q3", version=2, answers=1, unchanged=True, grade="不合格", veto=VETO))
+    told = [("unchanged-answer", ""), ("veto", ""), ("answers", "")]
+    assert [(remark.code, remark.seen) for remark in found] == told
