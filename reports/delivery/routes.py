@@ -11,7 +11,7 @@ from litestar import Response, Router, get, post
 from litestar.params import FromPath
 
 from reports.delivery import tracking
-from reports.delivery.tracking import Track
+from reports.delivery.tracking import Silent, Track
 from reports.routes import READERS
 from reports.transports import Transport
 from safety.access.scope import Scope
@@ -23,12 +23,14 @@ from safety.web.calls import Call
 from safety.web.forms import form_values
 from safety.web.guards import at_bureau, at_school
 from safety.web.pages import go_to, page
+from safety.web.paging import page_number
 from safety.web.quarters import quarter_named
 from safety.web.visit import WebRequest, visit_of
 
 Page = Response[str]
 SCHOOL = "/schools/{code:str}/returns/{period:str}/delivery"
 BUREAU = "/bureaus/{code:str}/delivery"
+PER_PAGE = 50
 
 
 def _upward(request: WebRequest) -> Transport | None:
@@ -85,16 +87,24 @@ async def bureau_delivery(request: WebRequest, code: FromPath[str]) -> Page:
 
 async def draw_bureau_delivery(request: WebRequest, base: str, *, may_send: bool = False) -> Page:
     """The same, wherever the page stands; `base` is the bureau's address there."""
-    visit, upward = visit_of(request), _upward(request)
+    visit, upward, number = visit_of(request), _upward(request), page_number(request)
     closed = Period.of(local_day(visit.now)).previous()
+    missing = [
+        *await tracking.below(visit.viewer, visit.bureau, upward),
+        *await tracking.silent(visit.viewer, visit.bureau, closed),
+    ]
+    shown = missing[(number - 1) * PER_PAGE : number * PER_PAGE]
     return page(
         request,
         "delivery_bureau.html",
         base=base,
         period=closed,
         tracks=await tracking.of_bureau(visit.viewer, visit.bureau, upward),
-        below=await tracking.below(visit.viewer, visit.bureau, upward),
-        silent=await tracking.silent(visit.viewer, visit.bureau, closed),
+        below=[item for item in shown if isinstance(item, Track)],
+        silent=[item for item in shown if isinstance(item, Silent)],
+        total=len(missing),
+        number=number,
+        per_page=PER_PAGE,
         may_send=may_send,
     )
 

@@ -10,7 +10,7 @@ from litestar import Litestar
 
 from config.app import create_app
 from config.settings import Settings
-from reports.delivery import peers
+from reports.delivery import peers, routes
 from reports.delivery.actions import deliver_waiting
 from reports.sealing.keys import pem
 from reports.transports import Guarded
@@ -100,6 +100,21 @@ async def test_a_bureau_is_told_what_below_it_has_not_arrived(desk: Desk, enter,
     await peers.add(None, "S002", pem(new_key().certificate).decode(), tmp_path, CLOSE)
     shown = (await (await enter("clerk", "en")).get(BUREAU)).text
     assert "its return of 2026Q3 has not come here" in shown
+
+
+async def test_what_has_not_arrived_comes_some_at_a_time(
+    desk: Desk, enter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await peers.add(None, "S002", pem(new_key().certificate).decode(), tmp_path, CLOSE)
+    monkeypatch.setattr(routes, "PER_PAGE", 1)
+    for who, page in (("clerk", BUREAU), ("inspector", f"/inspect{BUREAU}")):
+        browser = await enter(who)
+        first, second = [(await browser.get(f"{page}?page={number}")).text for number in (1, 2)]
+        assert [("系统管理员设置上报通道" in shown, "没有收到" in shown) for shown in (first, second)] == [
+            (True, False),
+            (False, True),
+        ], who
+        assert f'href="{page}?page=2"' in first
 
 
 class TestWithAWay:
