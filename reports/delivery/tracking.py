@@ -98,6 +98,11 @@ class Track:
         """The last error in one of the words of `why.SIGNS`; empty without one."""
         return why(self.error)
 
+    @property
+    def why_unanswered(self) -> str:
+        """The same of asking for the decision."""
+        return why(self.inquiry.error) if self.inquiry else ""
+
 
 def _track(row: tuple[Any, ...], upward: Transport | None) -> Track:
     message, kind, period, version, code, name, bureau, bureau_name, addressee, elsewhere, state, *rest = row

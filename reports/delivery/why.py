@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+STATUSES = {"401": "let-in", "403": "let-in", "404": "place", "409": "taken", "535": "let-in"}
+"""What an answer's number means, with which an error of HTTP or SMTP begins."""
 SIGNS = (
-    ("taken", ("is there already", " 409")),
-    ("let-in", ("401 ", "403 ", "Authentication", "PermissionDenied", "PermissionError", "535 ")),
+    ("taken", ("is there already",)),
+    ("let-in", ("Authentication", "PermissionDenied", "PermissionError")),
     ("trust", ("host key", "SSL", "certificate", "Certificate", "HostKeyNotVerifiable")),
     (
         "unreachable",
         ("no answer within", "Connect", "Timeout", "gaierror", "Network", "Disconnected", "OSError"),
     ),
-    ("place", ("FileNotFoundError", "NoSuchFile", "NotADirectory", "404 ")),
+    ("place", ("FileNotFoundError", "NoSuchFile", "NotADirectory")),
     ("made", ("RenderError", "MissingGlyph", "font")),
 )
 """Names of reasons, and what of each stands in the errors of the ways: of httpx, asyncssh, smtplib and the system."""
@@ -22,4 +24,5 @@ def why(error: str) -> str:
     """
     if not error:
         return ""
-    return next((name for name, signs in SIGNS if any(sign in f"{error} " for sign in signs)), "other")
+    named = (name for name, signs in SIGNS if any(sign in error for sign in signs))
+    return STATUSES.get(error.partition(" ")[0]) or next(named, "other")

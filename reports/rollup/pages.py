@@ -7,6 +7,7 @@ from uuid import UUID
 
 from litestar import Response
 
+from reports.delivery.why import why
 from reports.page_parts import send_file, text_of
 from reports.rollup import actions as rollup_actions
 from reports.rollup import press as rollup_press
@@ -66,6 +67,11 @@ class State:
     since: tuple[Since, ...] = ()
     error: str = ""
     next_at: datetime | None = None
+
+    @property
+    def why(self) -> str:
+        """The error in one of the words of `why.SIGNS`; empty without one."""
+        return why(self.error)
 
     def is_late(self, now: datetime) -> bool:
         """Whether it should have been sealed by now, and somebody has to look why it is not."""

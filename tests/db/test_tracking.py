@@ -110,6 +110,10 @@ async def test_a_school_that_sends_from_elsewhere_and_has_not_is_named(desk: Des
         ("return-S001-2026Q3-v1.pdf is there already and holds something else", "taken"),
         ("RenderError: the worker ended", "made"),
         ("500 Internal Server Error", "other"),
+        ("409 another file of that version was received", "taken"),
+        ("535 5.7.8 bad credentials", "let-in"),
+        ("404", "place"),
+        ("the answer is 404 bytes too long", "other"),
     ],
 )
 def test_an_error_is_told_in_a_word(error: str, reason: str) -> None:

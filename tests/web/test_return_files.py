@@ -61,7 +61,9 @@ async def test_a_file_that_was_not_made_says_why_and_when_it_is_tried_again(
 ) -> None:
     await deliver_due(Press(tmp_path, BrokenRenderer(tmp_path), me()), CLOSE)
     drawn = (await principal.get(PAGE)).text
-    assert "PDF 未能生成：RenderError: no font for 㛃。系统将于2026年10月1日 00:00再试" in drawn
+    said = "PDF 暂未生成。排版或字体出错，文件还没有制成。系统将于2026年10月1日 00:00再试"
+    assert said in drawn
+    assert "RenderError" not in drawn, "a person is told why in a sentence"
     assert REFRESH.format(60) in drawn
     await fetch_tuples(None, "update outbox set state = 'dead'")
     dead = (await principal.get(PAGE)).text

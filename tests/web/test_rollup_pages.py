@@ -102,6 +102,20 @@ async def test_before_the_day_it_is_a_draft_and_then_it_is_sealed(enter, press: 
     assert (await (await enter("officer")).get(path[1])).status_code == 404
 
 
+async def test_a_page_with_a_form_does_not_load_itself_again_under_the_one_who_writes(
+    enter, press: Press
+) -> None:
+    await seal_due(press.data, THIRD)
+    for who, page, itself in (("clerk", PAGE, False), ("inspector", f"/inspect{PAGE}", True)):
+        drawn = (await (await enter(who)).get(page)).text
+        assert "正在生成 PDF" in drawn, who
+        assert ('name="reason"' in drawn, 'http-equiv="refresh"' in drawn) == (not itself, itself), who
+        assert (f'href="{page}?period=2026Q3">刷新查看' in drawn, "会自动刷新" in drawn) == (
+            not itself,
+            itself,
+        ), who
+
+
 async def test_a_further_version_needs_a_reason_and_a_change(enter, press: Press, cast: Cast) -> None:
     clerk = await enter("clerk")
     early = await clerk.send_form(f"{PAGE}?period=2026Q3", reason="补报", submission_key="again-00001")

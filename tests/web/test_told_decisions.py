@@ -111,7 +111,10 @@ async def test_until_it_is_decided_the_page_says_that_it_is_asked_for(desk: Desk
     shown = (await (await enter("principal")).get(PAGE)).text
     assert "系统自动向对方系统查询是否受理" in shown
     assert "可采信的答复" not in shown
-    assert "The other instance is asked by itself" in (await (await enter("officer", "en")).get(PAGE)).text
+    assert (
+        "This program asks the other instance by itself"
+        in (await (await enter("officer", "en")).get(PAGE)).text
+    )
     assert "待教育局受理" in (await (await enter("principal")).get(RETURN)).text
 
 
