@@ -189,22 +189,40 @@ async def accept_many(
     """Accept what a clerk was shown, each in a transaction of its own: what has a newer version by now, has been
     decided on meanwhile, or asks for a second look, is left as it is. `data`: as the desk takes it.
 
-    Raises as `decide` does, and NotFound for what is not in the inbox.
+    Raises as `decide` does, and NotFound for what never was in the inbox.
     """
-    lines = {
-        line.line.item.id: line
-        for line in await standing.desk(scope, bureau_id, period, now, data)
-        if line.line.item
-    }
-    if not set(shown) <= lines.keys():
-        raise NotFound
-    accepted, left = 0, list[str]()
-    for id_ in dict.fromkeys(shown):
-        if lines[id_].among_many and await _accept_one(scope, id_, now, key):
+    listed = await still_there(await standing.desk(scope, bureau_id, period, now, data), period, shown)
+    accepted, left = 0, list(listed.overtaken)
+    for id_, line in listed.lines.items():
+        if line.among_many and await _accept_one(scope, id_, now, key):
             accepted += 1
         else:
-            left.append(lines[id_].line.school_code)
-    return AcceptedMany(accepted, tuple(left))
+            left.append(line.line.school_code)
+    return AcceptedMany(accepted, tuple(sorted(left)))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a form listed: what is still a school's newest return, by receipt, and the other schools (codes)."""
+
+    lines: Mapping[UUID, standing.DeskLine]
+    overtaken: tuple[str, ...]
+
+
+async def still_there(desk: Sequence[standing.DeskLine], period: Period, shown: Sequence[UUID]) -> Listed:
+    """What has become of the listed returns since. NotFound for what never was in this inbox."""
+    newest = {line.line.item.id: line for line in desk if line.line.item}
+    schools = {line.line.school_code for line in desk}
+    found, overtaken = {}, []
+    for id_ in dict.fromkeys(shown):
+        if id_ in newest:
+            found[id_] = newest[id_]
+            continue
+        rows = await fetch_tuples(None, ITEM, [id_])
+        if not rows or rows[0][1] not in schools or rows[0][2] != period.id:
+            raise NotFound
+        overtaken.append(rows[0][1])
+    return Listed(found, tuple(overtaken))
 
 
 async def _accept_one(scope: Scope, item_id: UUID, now: datetime, key: str) -> bool:
@@ -214,4 +232,5 @@ async def _accept_one(scope: Scope, item_id: UUID, now: datetime, key: str) -> b
         await decide(scope, item_id, Ruling(ACCEPTED), now, key=key)
     except Conflict:
         return False
-    return True
+    # A press that is sent again finds its decision made; the acceptance may have been withdrawn since.
+    return await fetch_tuples(None, LAST, [item_id]) == [(ACCEPTED,)]

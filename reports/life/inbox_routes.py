@@ -13,7 +13,16 @@ from reports import queries
 from reports.document import Incident, ReturnDocument
 from reports.layout import score_view
 from reports.life import standing
-from reports.life.decisions import LINE_LENGTH, REASONS_LENGTH, Ruling, accept_many, decide, rolled_up
+from reports.life.decisions import (
+    LINE_LENGTH,
+    REASONS_LENGTH,
+    AcceptedMany,
+    Ruling,
+    accept_many,
+    decide,
+    rolled_up,
+    still_there,
+)
 from reports.life.known import document_of
 from reports.life.rules import ACCEPTED, RETURNED, WITHDRAWN
 from reports.life.standing import DeskLine
@@ -108,13 +117,14 @@ async def accept_shown(request: WebRequest, code: FromPath[str]) -> Page:
     key, data = values.get("submission_key", ""), request.app.state.settings.data
     done = await accept_many(visit.viewer, visit.bureau, quarters.shown, shown, visit.now, key=key, data=data)
     if done.left:
-        problem = Problem(
-            None, "left-undecided", {"accepted": done.accepted, "schools": ", ".join(done.left)}
-        )
-        return await draw_inbox(
-            request, base, decides=True, form=form_state(request, {}, [problem]), status=409
-        )
+        return await _left(request, base, done)
     return go_to(f"{base}?period={quarters.shown.id}", "returns-accepted")
+
+
+async def _left(request: WebRequest, base: str, done: AcceptedMany) -> Page:
+    told = {"accepted": done.accepted, "schools": ", ".join(done.left)}
+    form = form_state(request, {}, [Problem(None, "left-undecided", told)])
+    return await draw_inbox(request, base, decides=True, form=form, status=409)
 
 
 # ---------------------------------------------------------------- before anything is accepted
@@ -130,16 +140,18 @@ class Form:
 async def _confirm(
     request: WebRequest, base: str, period: Period, items: Sequence[UUID], form: Form, values: dict[str, str]
 ) -> Page:
-    """What is about to be accepted, by school, quarter and version. NotFound for what is not in the inbox."""
-    desk = {line.line.item.id: line for line in await _desk(request, period) if line.line.item}
-    if not items or not set(items) <= desk.keys():
+    """What is about to be accepted, by school, quarter and version. NotFound for what never was in the inbox."""
+    listed = await still_there(await _desk(request, period), period, items)
+    if listed.overtaken and not listed.lines:
+        return await _left(request, base, AcceptedMany(0, listed.overtaken))
+    if not listed.lines:
         raise NotFound
     return page(
         request,
         "inbox_confirm.html",
         base=base,
         period=period,
-        lines=[desk[id_] for id_ in dict.fromkeys(items)],
+        lines=list(listed.lines.values()),
         action=form.action,
         fields=form.fields,
         back=form.back,

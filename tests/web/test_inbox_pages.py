@@ -145,6 +145,11 @@ async def test_a_stale_page_leads_to_the_newer_version(enter, county: Cast, pres
     assert late.status_code == 409
     assert "学校已有更新的版本" in late.text
     await deliver_due(press, MORNING)
+    for confirmed in ("", "true"):
+        sent = {"item": old, "submission_key": "many-00001", "confirmed": confirmed}
+        left = await clerk.send_form(f"{INBOX}?period=2026Q3", **sent)
+        assert left.status_code == 409
+        assert "未受理：S001" in left.text
     moved = await clerk.get(f"{INBOX}/{old}")
     assert moved.headers["location"] == f"{INBOX}/{await item_of()}?notice=newer-version"
 
