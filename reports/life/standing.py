@@ -24,28 +24,36 @@ from safety.database import fetch_tuples
 from safety.errors import NotFound
 from safety.rulebook import Rulebook
 
-RULINGS = """(select d.id, d.item, i.school_code, i.period, i.version, d.outcome, d.reasons, d.lines, d.decider,
-d.decided_at from return_decision d join inbox_item i on i.id = d.item
+MADE_HERE = """select d.id, d.item, i.school_code, i.period, i.version, d.outcome, d.reasons, d.lines, d.decider,
+d.decided_at from return_decision d join inbox_item i on i.id = d.item"""
+"""What the bureaus of this instance decided: all that counts for them. Whoever tells a decision of another instance
+chooses the number of its receipt, which may be that of a receipt given here.
+"""
+RULINGS = f"""({MADE_HERE}
 union all select d.id, d.item, s.code, r.period, r.version, d.outcome, d.reasons, d.lines, d.decider, d.decided_at
-from told_decision d join school_return r on r.id = d.sealed join school s on s.id = r.school)"""
-"""Every decision that is known here: those of the bureaus of this instance, and those that another one told."""
-DECISIONS = f"""select d.id, d.item, d.version, d.outcome, d.reasons, d.lines, d.decider, d.decided_at
-from {RULINGS} d where {{where}} order by d.decided_at, d.id"""  # noqa: S608
+from told_decision d join school_return r on r.id = d.sealed join school s on s.id = r.school)"""  # noqa: S608
+"""Every decision that a school goes by: those, and what another instance told of its returns."""
+DECISIONS = """select d.id, d.item, d.version, d.outcome, d.reasons, d.lines, d.decider, d.decided_at
+from {rulings} d where {where} order by d.decided_at, d.id"""
 OF_SCHOOL = DECISIONS.format(
-    where="d.period = $1 and d.school_code = (select code from school where id = $2)"
+    rulings=RULINGS, where="d.period = $1 and d.school_code = (select code from school where id = $2)"
 )
 # Ordered by columns that are selected too: else SQLite gathers every decision there is before it looks whose they are.
 OUTCOMES = f"""select d.period, d.version, d.outcome, d.decided_at, d.id from {RULINGS} d
 where d.school_code = (select code from school where id = $1) order by d.decided_at, d.id"""  # noqa: S608
-OF_QUARTER = DECISIONS.format(where="d.period = $1")
-OF_ITEM = DECISIONS.format(where="d.item = $1")
+OF_QUARTER = DECISIONS.format(rulings=f"({MADE_HERE})", where="d.period = $1")
+OF_ITEM = DECISIONS.format(rulings=f"({MADE_HERE})", where="d.item = $1")
+OF_STORY = DECISIONS.format(
+    rulings=f"({MADE_HERE})",
+    where="(d.school_code, d.period) = (select school_code, period from inbox_item where id = $1)",
+)
 SEALED = """select s.code, max(r.version) from school_return r join school s on s.id = r.school
 where r.period = $1 group by s.code"""
 IDS = "select version, id from school_return where school = $1 and period = $2"
 CORRECTION = """select c.reason, c.opener, c.opened_at from return_correction c
 where c.sealed = $1 order by c.opened_at desc, c.id desc limit 1"""
 ITEM = "select period, school_code, bureau from inbox_item where id = $1"
-OUTCOMES_OF_QUARTER = f"""select d.school_code, d.version, d.outcome, d.decided_at, d.id from {RULINGS} d
+OUTCOMES_OF_QUARTER = f"""select d.school_code, d.version, d.outcome, d.decided_at, d.id from ({MADE_HERE}) d
 where d.period = $1 order by d.decided_at, d.id"""  # noqa: S608
 
 
@@ -226,16 +234,15 @@ class Story:
 
 
 async def story(scope: Scope, item_id: UUID) -> Story:
-    """What is known of something received. NotFound out of scope."""
+    """What is known here of something received. NotFound out of scope."""
     rows = await fetch_tuples(None, ITEM, [item_id])
     if not rows or not scope.may_bureau(rows[0][2]):
         raise NotFound
-    where = "(d.school_code, d.period) = (select school_code, period from inbox_item where id = $1)"
-    said = await fetch_tuples(None, DECISIONS.format(where=where), [item_id])
+    said = await fetch_tuples(None, OF_STORY, [item_id])
     period, code, bureau = rows[0]
     return Story(bureau, Period.parse(period), code, tuple(_ruled(row) for row in said))
 
 
 async def rulings_on(item_id: UUID) -> list[Ruled]:
-    """Every decision on something received, oldest first."""
+    """Every decision of this instance on something received, oldest first."""
     return [_ruled(row) for row in await fetch_tuples(None, OF_ITEM, [item_id])]

@@ -48,7 +48,8 @@ RECEIVED = f"""select i.version, d.outcome, d.reasons, d.lines, d.decider, d.dec
 i.received_at from (select school_code, period, version, id as number, bytes_digest, received_at from inbox_item
 union all select s.code, r.period, r.version, c.number, c.bytes_digest, c.received_at from receipt c
 join outbox o on o.message = c.message and o.kind = 'return' join school_return r on r.id = o.subject
-join school s on s.id = r.school where c.way <> 'inbox') i left join {RULINGS} d on d.item = i.number
+join school s on s.id = r.school where c.way <> 'inbox') i left join {RULINGS} d on d.item = i.number and
+(d.school_code, d.period, d.version) = (i.school_code, i.period, i.version)
 join school s on s.code = i.school_code where s.id = $1 and i.period = $2 order by i.version, d.decided_at"""  # noqa: S608
 """What was received, here or on another instance, with each decision on it."""
 SCANS = """select r.version, c.bytes_digest, c.media_type, c.attacher, c.attached_at from return_scan c

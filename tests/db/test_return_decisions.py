@@ -11,11 +11,13 @@ from msgspec.structs import replace
 from config.rules import put_in_use
 from reports import document, files
 from reports.canonical import canonical
+from reports.delivery import decided
 from reports.jobs import deliver_due
 from reports.life import actions as life
-from reports.life import known, standing
+from reports.life import known, standing, told
 from reports.life.decisions import Ruling, accept_many, decide
 from reports.life.rules import WITHDRAWN
+from reports.oversight import pack
 from reports.press import Press
 from reports.rollup.actions import seal_first
 from reports.rollup.queries import gather
@@ -150,6 +152,54 @@ async def test_what_asks_for_a_second_look_is_not_accepted_unopened(county: Cast
     await all_signed_and_good()
     done = await accept_many(county["clerk"], county.county, Q3, [item], NEXT_DAY, key="many-00001")
     assert (done.accepted, done.left) == (1, ())
+
+
+async def test_what_a_newer_version_overtook_is_left_among_many(county: Cast, press: Press) -> None:
+    old, other = await item_of(county), await item_of(county, "S002")
+    await decide(county["clerk"], old, BACK, NEXT_DAY, key="return-0001")
+    await answer(county, press, "version-02")
+    await all_signed_and_good()
+    done = await accept_many(county["clerk"], county.county, Q3, [old, other], LATER, key="many-00001")
+    assert (done.accepted, done.left) == (1, ("S001",))
+    assert await states(county) == {"S001": "received", "S002": "accepted"}
+    with pytest.raises(NotFound):
+        await accept_many(county["clerk"], county.county, Q3.next(), [old], LATER, key="many-00002")
+
+
+async def test_a_press_sent_again_after_a_withdrawal_accepts_nothing_and_says_so(county: Cast) -> None:
+    await all_signed_and_good()
+    item = await item_of(county)
+    many = county["clerk"], county.county, Q3, [item], LATER
+    assert (await accept_many(*many, key="many-00001")).accepted == 1
+    await decide(county["clerk"], item, ERROR, LATER, key="withdraw-01")
+    done = await accept_many(*many, key="many-00001")
+    assert (done.accepted, done.left) == (0, ("S001",))
+    assert (await states(county))["S001"] == "received"
+    assert (await accept_many(*many, key="many-00002")).accepted == 1
+
+
+async def test_what_another_instance_tells_decides_nothing_at_the_bureau(county: Cast) -> None:
+    """Whoever tells it chooses the number of its receipt: here one that this bureau gave to somebody else."""
+    item = await item_of(county)
+    await decide(county["clerk"], item, BACK, NEXT_DAY, key="return-0001")
+    rows = await fetch_tuples(
+        None, "select r.id from school_return r join school s on s.id = r.school where s.code = 'S002'"
+    )
+    version = told.Version(rows[0][0], county.other_school, Q3.id, 1, item)
+    said = decided.Decision(new_id(), "accepted", "", (), "冒名者", LATER)
+    assert await told.keep(version, [said], "an answer", LATER) == 1
+    assert await states(county) == {"S001": "returned", "S002": "received"}
+    assert [ruled.outcome for ruled in await standing.rulings_on(item)] == ["returned"]
+    for code in ("S001", "S002"):
+        story = await standing.story(county["clerk"], await item_of(county, code))
+        assert "冒名者" not in {ruled.decider for ruled in story.said}
+    bureaus = await standing.decided(county["clerk"], county.county, Q3)
+    assert [line.ruling and line.ruling.decider for line in bureaus] == ["孙经办", None]
+    evidence = await fetch_tuples(None, pack.RECEIVED, [county.school, Q3.id])
+    assert [outcome for _, outcome, *_ in evidence] == ["returned"]
+    # It is what the school that it was told of goes by.
+    assert await standing.outcomes(county["admin"], county.other_school) == {(Q3.id, 1): "accepted"}
+    assert (await newest(county)).state == "returned"
 
 
 async def desk_line(cast: Cast) -> standing.DeskLine:
@@ -314,10 +364,10 @@ async def test_a_roll_up_tells_what_holds_of_a_correction(county: Cast, press: P
     await decide(county["clerk"], await item_of(county), BACK, NEXT_DAY, key="return-0001")
     await answer(county, press, "version-02")
     item = await item_of(county)
-    for ruling, key, told in (
+    for ruling, key, outcome in (
         (Ruling("accepted"), "accept-0001", "accepted"),
         (ERROR, "withdraw-01", "corrected"),
     ):
         await decide(county["clerk"], item, ruling, LATER, key=key)
         found = await gather(county.county, Q3)
-        assert [(matter.school, matter.outcome) for matter in found.matters] == [("S001", told)]
+        assert [(matter.school, matter.outcome) for matter in found.matters] == [("S001", outcome)]
