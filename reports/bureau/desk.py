@@ -101,7 +101,7 @@ async def _states(period: Period) -> dict[str, str]:
 async def _desk(reader: _Reader, bureau: BureauLine, period: Period, counts: Counter[str]) -> BureauDesk:
     base = reader.base(bureau.code)
     state = await state_of(bureau.id, period, upward=reader.upward)
-    rollup = _rollup(reader, state, f"{base}/rollups?period={period.id}", period)
+    rollup = _rollup(reader, bureau, state, f"{base}/rollups?period={period.id}", period)
     if not counts:
         notes = (rollup,) if state.made else (Call("desk.no-schools"),)
         return BureauDesk(bureau.name, base, period, notes=notes)
@@ -120,14 +120,15 @@ async def _desk(reader: _Reader, bureau: BureauLine, period: Period, counts: Cou
     return BureauDesk(bureau.name, base, period, figures, (*clear, rollup))
 
 
-def _rollup(reader: _Reader, state: State, path: str, period: Period) -> Call:
+def _rollup(reader: _Reader, bureau: BureauLine, state: State, path: str, period: Period) -> Call:
     """Whether the roll-up is sealed, when it will be, or what it does not hold yet."""
     told: dict[str, Any] = {"period": period.id}
     if state.made is None:
-        key = "desk.rollup-late" if state.is_late(reader.now) else "desk.rollup-due"
+        due = "desk.rollup-due" if bureau.parent or reader.upward else "desk.rollup-due-kept"
+        key = "desk.rollup-late" if state.is_late(reader.now) else due
         return Call(key, told | {"day": local_day(state.due_at)}, path, "rollup.since-look")
     if state.since:
-        key = "rollup.since-kept" if state.way == "kept" else "rollup.since"
+        key = "rollup.since" if state.way == "delivered" else "rollup.since-kept"
         again = (path, "rollup.since-look") if reader.inspects else (f"{path}#again", "rollup.again")
         return Call(key, {"count": len(state.since)}, *again)
     told |= {"version": state.made.version, "day": local_day(state.made.sealed_at)}

@@ -114,6 +114,21 @@ async def test_the_roll_up_is_told_from_due_to_outdated(enter, county: Cast, pre
         assert 'href="/bureaus/HILL/rollups?period=2026Q3#again"' in drawn
 
 
+async def test_until_it_has_arrived_it_is_not_said_to_have_been_sent(
+    enter, county: Cast, press: Press
+) -> None:
+    clerk = await enter("clerk")
+    await seal_due(press.data, THIRD)
+    await adjust(county["clerk"], county.school, Q3, 4000, "台账不实", "adjust-0001", THIRD)
+    for page in ("/", "/bureaus/HILL/rollups"):
+        assert "已封存的汇总尚未包含 1 处更改" in (await clerk.get(page)).text, page
+
+
+async def test_without_a_level_above_nothing_is_said_to_be_sent(enter) -> None:
+    drawn = (await (await enter("cityclerk")).get("/")).text
+    assert "将于2026年10月3日自动封存，本级留存" in drawn
+
+
 async def test_a_roll_up_that_was_not_sealed_on_its_day_is_told(enter, clock: FixedClock) -> None:
     clerk = await enter("clerk")
     clock.set(THIRD + timedelta(hours=2))

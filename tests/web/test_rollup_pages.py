@@ -152,11 +152,11 @@ async def test_what_the_sealed_roll_up_does_not_hold_is_told_where_it_can_be_men
     await adjust(cast["clerk"], cast.school, Q3, 4000, "台账不实", "adjust-0001", THIRD)
     for path in pages:
         told = (await clerk.get(path)).text
-        assert "已上报的汇总尚未包含 1 处更改" in told
+        assert "已封存的汇总尚未包含 1 处更改" in told
         assert "#again" in told
     for path in (f"/inspect{pages[0]}", "/inspect/schools/S001/adjustments/2026Q3"):
         told = (await inspector.get(path)).text
-        assert "已上报的汇总尚未包含 1 处更改" in told
+        assert "已封存的汇总尚未包含 1 处更改" in told
         assert "#again" not in told
     # A school is not told of its bureau's papers.
     assert "尚未包含" not in (await (await enter("principal")).get(pages[1])).text
