@@ -81,6 +81,11 @@ async def _ask(way: Answering, about: _Asked, now: datetime) -> int:
         log.warning("what was decided on message %s: %s", about.message, error)
         await fetch_tuples(None, FAILED, [about.message, str(error)[:ERROR_LENGTH]])
         return 0
+    except Exception as error:
+        # What one answer breaks must not keep the others from being asked about.
+        log.exception("what was decided on message %s could not be asked for", about.message)
+        await fetch_tuples(None, FAILED, [about.message, type(error).__name__])
+        return 0
     await fetch_tuples(None, ANSWERED, [about.message, _next(about, said, now)])
     return new
 

@@ -1,5 +1,6 @@
 """What a bureau on another instance decided on a return: kept here once, and from then on like a decision made here."""
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,8 +35,8 @@ class Version:
 async def keep(version: Version, decisions: Iterable[Decision], answer: str, now: datetime) -> int:
     """Keep what was decided on a version, oldest first, with the signed answer that tells it; returns how much was new.
 
-    Raises BadAnswer, and keeps nothing: for a line that the sheet does not have; for a decision that was told otherwise
-    before.
+    Raises BadAnswer, and keeps nothing: for a line that the sheet does not have; for characters that nobody types; for
+    a decision that was told otherwise before.
     """
     async with transaction():
         # Whoever signs a new version holds the chain meanwhile, as with a decision that is made here.
@@ -43,10 +44,19 @@ async def keep(version: Version, decisions: Iterable[Decision], answer: str, now
         return sum([await _keep(version, decision, answer, now) for decision in decisions])
 
 
+def _is_control(char: str) -> bool:
+    """NUL, which not every database keeps, and its like; not the white space among them."""
+    return unicodedata.category(char) == "Cc" and not char.isspace()
+
+
 async def _keep(version: Version, decision: Decision, answer: str, now: datetime) -> bool:
     lines = {reason.line: reason.text for reason in decision.lines}
     if not lines.keys() <= set(standing.sheet_lines(Period.parse(version.period))):
         raise BadAnswer("the decision speaks of a line that is not on the score")
+    if any(
+        _is_control(char) for text in (decision.reasons, decision.decider, *lines.values()) for char in text
+    ):
+        raise BadAnswer("the decision has control characters in it")
     said = (
         version.sealed, version.item, decision.outcome, decision.reasons, canonical(lines).decode(),
         decision.decider, decision.decided_at,

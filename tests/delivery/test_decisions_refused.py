@@ -134,6 +134,14 @@ async def endless_reasons(desk: Desk, bureau: Bureau) -> str:
     return await changed(desk, bureau, reasons="长" * 1001)
 
 
+async def a_nul_in_the_reasons(desk: Desk, bureau: Bureau) -> str:
+    return await changed(desk, bureau, reasons="第三周\0缺安全课")
+
+
+async def a_bell_in_a_lines_reason(desk: Desk, bureau: Bureau) -> str:
+    return await changed(desk, bureau, lines=(decided.LineReason("education.weekly", "缺\a二年级"),))
+
+
 # ---------------------------------------------------------------- at the school
 @pytest.mark.parametrize(
     ("make", "said"),
@@ -150,6 +158,8 @@ async def endless_reasons(desk: Desk, bureau: Bureau) -> str:
         (an_unknown_outcome, "cannot be read"),
         (an_unknown_line, "not on the score"),
         (endless_reasons, "cannot be read"),
+        (a_nul_in_the_reasons, "control characters"),
+        (a_bell_in_a_lines_reason, "control characters"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

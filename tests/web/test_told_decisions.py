@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from litestar import Litestar
 
+from reports.actions import seal
 from reports.delivery import decided, receipts
 from reports.delivery.inquiries import ask_due
 from reports.delivery.signed import BadAnswer, check, issue
@@ -20,10 +21,10 @@ from reports.transports import Envelope, Receipt, Told, TransportError
 from reports.transports.folder import Folder
 from safety.access import actions
 from safety.clock import FixedClock
-from safety.database import CampusEngine
+from safety.database import CampusEngine, fetch_tuples
 from safety.ids import new_id
 from tests.cast import Browser
-from tests.delivery.conftest import CLOSE, Desk, make_desk
+from tests.delivery.conftest import CLOSE, Q3, Desk, make_desk
 from tests.signing import new_key
 
 RETURN = "/schools/S001/returns/2026Q3"
@@ -161,6 +162,27 @@ async def test_an_answer_that_was_not_taken_is_told_on_the_page(desk: Desk, bure
     assert "没有得到可采信的答复" in shown
     assert "another certificate" in shown
     assert BACK not in (await browser.get(RETURN)).text
+
+
+async def test_what_one_answer_breaks_does_not_keep_the_others_from_being_asked_about(
+    desk: Desk, enter, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await seal(desk.cast.other_school, Q3, CLOSE)
+    bureau = Elsewhere(new_key("青山县教育局"))
+    assert await desk.round(bureau) == 2
+    first, second = await fetch_tuples(None, "select message from receipt order by stored_at, message")
+    asked: list[UUID] = []
+
+    async def breaks(message: UUID) -> Told:
+        asked.append(message)
+        raise ZeroDivisionError("a fault of this program")
+
+    bureau.ask = breaks  # type: ignore[method-assign]
+    assert await desk.asks(bureau) == 0
+    assert sorted(asked) == sorted([*first, *second])
+    assert "Traceback" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+    assert "没有得到可采信的答复" in (await (await enter("principal")).get(PAGE)).text
 
 
 async def test_where_no_decision_comes_back_the_page_says_so_and_offers_nothing(
