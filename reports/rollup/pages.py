@@ -91,7 +91,8 @@ async def state_of(bureau_id: int, period: Period, *, upward: bool) -> State:
     """How far the roll-up is. `upward`: whether this instance has a way to the level above it."""
     due = await rollup_actions.due_of(bureau_id, period)
     for last in (await rollup_queries.made(bureau_id, period))[:1]:
-        state, addressee, error, next_at = (await fetch_tuples(None, OUTBOX, [last.id]))[0]
+        posted = await fetch_tuples(None, OUTBOX, [last.id]) or [("kept", None, "", None)]
+        state, addressee, error, next_at = posted[0]
         way = "kept" if addressee is None and not upward else str(state)
         since = await changes_since(bureau_id, period, last.document)
         return State(due, last, way, since, error, next_at)

@@ -102,6 +102,14 @@ async def test_before_the_day_it_is_a_draft_and_then_it_is_sealed(enter, press: 
     assert (await (await enter("officer")).get(path[1])).status_code == 404
 
 
+async def test_a_roll_up_of_which_no_message_is_kept_is_drawn_all_the_same(enter, press: Press) -> None:
+    await seal_due(press.data, THIRD)
+    await fetch_tuples(None, "delete from outbox where kind = 'rollup'")
+    drawn = await (await enter("clerk")).get(PAGE)
+    assert drawn.status_code == 200
+    assert "第1版" in drawn.text
+
+
 async def test_a_page_with_a_form_does_not_load_itself_again_under_the_one_who_writes(
     enter, press: Press
 ) -> None:
