@@ -42,6 +42,13 @@ class Crew:
     def __exit__(self, *error: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
+    async def __aenter__(self) -> Crew:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """What else runs in this process goes on while the last parts are finished."""
+        await asyncio.to_thread(self.__exit__)
+
     async def scores(self, school_ids: Sequence[int], period: Period, now: datetime) -> dict[int, Document]:
         """Every school's score from its entries, as `as_json` writes it. BrokenProcessPool if a process died."""
         loop = asyncio.get_running_loop()
@@ -68,7 +75,7 @@ async def differing_by_crew(
 
     if len(school_ids) <= PART:
         return await one_by_one(school_ids, period, now)
-    with Crew(url) as crew:
+    async with Crew(url) as crew:
         return await crew.differing(school_ids, period, now)
 
 

@@ -50,7 +50,7 @@ union all select s.code, r.period, r.version, c.number, c.bytes_digest, c.receiv
 join outbox o on o.message = c.message and o.kind = 'return' join school_return r on r.id = o.subject
 join school s on s.id = r.school where c.way <> 'inbox') i left join {RULINGS} d on d.item = i.number and
 (d.school_code, d.period, d.version) = (i.school_code, i.period, i.version)
-join school s on s.code = i.school_code where s.id = $1 and i.period = $2 order by i.version, d.decided_at"""  # noqa: S608
+join school s on s.code = i.school_code where s.id = $1 and i.period = $2 order by i.version, d.decided_at, d.id"""  # noqa: S608
 """What was received, here or on another instance, with each decision on it."""
 SCANS = """select r.version, c.bytes_digest, c.media_type, c.attacher, c.attached_at from return_scan c
 join school_return r on r.id = c.sealed where r.school = $1 and r.period = $2 order by c.attached_at"""

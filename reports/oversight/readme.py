@@ -71,10 +71,17 @@ def _told(packed: Packed, names: Iterable[str], ledgers: Mapping[str, Text], wri
 
 
 def _what(name: str, ledgers: Mapping[str, Text], write: Writer) -> str:
-    kind = next(kind for pattern, kind in KINDS if fnmatchcase(name, pattern))
+    kind = _kind(name)
     stem = name.rpartition("/")[2].removesuffix(".csv").removesuffix("-events")
     title = ledgers[stem].to(write.lang) if stem in ledgers else ""
     return write.text(f"pack.readme.file-{kind}", ledger=title)
+
+
+def _kind(name: str) -> str:
+    for pattern, kind in KINDS:
+        if fnmatchcase(name, pattern):
+            return kind
+    raise ValueError(f"nothing is told of {name} in a pack")
 
 
 def sums(digests: Mapping[str, str]) -> bytes:
