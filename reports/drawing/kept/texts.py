@@ -40,6 +40,8 @@ class _Lines:
         self.count = 0
         self.forgotten = 0
         """How often all lines were forgotten: those of a style are from since then."""
+        self.every: list[dict[Any, Any]] = []
+        """The lines of each style, so that those of a style that is never seen again are forgotten too."""
         self.of_svg: dict[Any, dict[str, Any]] = {}
         self.fonts: dict[Key, tuple[Any, Any, Any]] = {}
         """Pango's font and its description; the layout owns the font."""
@@ -50,6 +52,7 @@ class _Lines:
             return None
         if "lines" not in kept or kept["lines"][0] != self.forgotten:
             kept["lines"] = (self.forgotten, {})
+            self.every.append(kept["lines"][1])
         return kept["lines"][1]  # type: ignore[no-any-return]
 
     def _kept(self, style: Any) -> dict[str, Any] | None:
@@ -63,11 +66,19 @@ class _Lines:
 
     def add(self, lines: dict[Any, Any], key: Any, line: tuple[Any, ...]) -> None:
         if self.count >= MOST_LINES:
-            self.count = 0
-            self.forgotten += 1
+            self._forget()
+            return
         line[0].shown = None
         lines[key] = line
         self.count += 1
+
+    def _forget(self) -> None:
+        for lines in self.every:
+            lines.clear()
+        self.every.clear()
+        self.of_svg.clear()
+        self.count = 0
+        self.forgotten += 1
 
 
 KEPT = _Lines()
