@@ -123,6 +123,7 @@ async def read_delivery(request: WebRequest, message: FromPath[UUID]) -> Respons
     404: no such message of this sender was received.
     """
     peer = _peer(request)
+    await peers.seen(peer, visit_of(request).now)
     body = await decided_on(message, peer.kind, peer.code)
     key = await asyncio.to_thread(_door(request).key)
     return Response(issue(body, key).encode(), media_type="application/json")

@@ -82,6 +82,12 @@ async def test_from_returned_through_the_correction_to_accepted(sent: Desk, bure
         assert await verify() == []
 
 
+async def test_who_asks_is_heard_of(sent: Desk, bureau: Bureau) -> None:
+    await bureau.ask("update peer set seen_at = null")
+    await sent.asks(bureau.way())
+    assert await bureau.ask("select code from peer where seen_at is not null") == [("S001",)]
+
+
 async def test_a_withdrawn_acceptance_is_told_too(sent: Desk, bureau: Bureau) -> None:
     await rule(bureau, ACCEPT)
     assert (await sent.asks(bureau.way()), await states(sent)) == (1, ["accepted"])
