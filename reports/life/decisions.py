@@ -2,7 +2,7 @@
 
 A return that was received is not yet accepted, and no rule accepts one: a clerk does. Decisions are only ever added,
 and the last one on a version holds; once there is a newer version, only that can be decided on. An acceptance can be
-withdrawn, with a reason, until a roll-up of the quarter is sealed.
+withdrawn, with a reason, unless a sealed roll-up speaks of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
+
+import msgspec
 
 from reports import queries
 from reports.canonical import canonical
@@ -41,7 +43,19 @@ ABOVE = """with recursive above (id) as (select id from bureau where id = $1
 union select b.parent from bureau b join above on b.id = above.id where b.parent is not null)"""
 LOCK_ABOVE = f"select id from bureau where id in ({ABOVE} select id from above) order by id for no key update"  # noqa: S608
 ROLLED_UP = f"""{ABOVE}
-select 1 from rollup r join above on above.id = r.bureau where r.period = $2 limit 1"""  # noqa: S608
+select r.document from rollup r join above on above.id = r.bureau where r.period = $2"""  # noqa: S608
+
+
+class _Matter(msgspec.Struct):
+    kind: str
+    school: str
+    outcome: str
+
+
+class _Summed(msgspec.Struct):
+    """Of a roll-up: what it says became of returns that were sent back."""
+
+    matters: tuple[_Matter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +99,7 @@ async def decide(scope: Scope, item_id: UUID, ruling: Ruling, now: datetime, *, 
         NotAllowed: not a clerk of that bureau.
         BadInput: `reasons-missing` for a return or a withdrawal without a word why; texts too long; a bad key.
         Conflict: `not-newest-version`; `same-key-other-body` if the key came with another decision; for a withdrawal
-            `not-accepted`, and `rolled-up` once a roll-up of the quarter is sealed.
+            `not-accepted`, and `rolled-up` where a sealed roll-up of the quarter says that it was accepted.
     """
     _check(ruling, key)
     async with transaction():
@@ -140,13 +154,21 @@ async def _check_withdrawal(item: Item, *, accepted: bool) -> None:
         raise Conflict("not-accepted", {"version": item.version})
     # Whoever seals a roll-up holds its bureau's row meanwhile: withdrawn before that, or not at all.
     await fetch_tuples(None, LOCK_ABOVE, [item.bureau])
-    if await rolled_up(item.bureau, Period.parse(item.period)):
+    if await rolled_up(item.bureau, Period.parse(item.period), item.code):
         raise Conflict("rolled-up", {"period": item.period})
 
 
-async def rolled_up(bureau_id: int, period: Period) -> bool:
-    """Whether a bureau, or one above it, has sealed its roll-up of a quarter: it says what was accepted by then."""
-    return bool(await fetch_tuples(None, ROLLED_UP, [bureau_id, period.id]))
+async def rolled_up(bureau_id: int, period: Period, school: str) -> bool:
+    """Whether a roll-up of a quarter, this bureau's or one above it, says of a school's return that it was accepted
+    once it had been corrected. `school` is its code.
+    """
+    rows = await fetch_tuples(None, ROLLED_UP, [bureau_id, period.id])
+    said = (msgspec.json.decode(text, type=_Summed).matters for (text,) in rows)
+    return any(
+        (matter.kind, matter.school, matter.outcome) == ("correction", school, ACCEPTED)
+        for matters in said
+        for matter in matters
+    )
 
 
 def _repeated(before: tuple[str, str, str], ruling: Ruling) -> Decided:

@@ -244,7 +244,7 @@ async def _draw_item(request: WebRequest, code: str, item: UUID, form: FormState
         period=story.period,
         line=line,
         said=story.said[::-1],
-        rolled_up=await rolled_up(story.bureau, story.period),
+        rolled_up=await rolled_up(story.bureau, story.period, story.school_code),
         **_read(request, await document_of(line.line.item, story.period, request.app.state.settings.data)),
         lengths={"reasons": REASONS_LENGTH, "line": LINE_LENGTH},
         grade=grade_names(request),

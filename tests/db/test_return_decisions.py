@@ -347,8 +347,10 @@ async def test_nothing_is_withdrawn_without_a_word_or_that_was_not_accepted(coun
 async def test_what_a_roll_up_has_summed_up_is_not_withdrawn_but_returned(
     county: Cast, press: Press, level: str
 ) -> None:
+    await decide(county["clerk"], await item_of(county), BACK, NEXT_DAY, key="return-0000")
+    await answer(county, press, "version-02")
     item = await item_of(county)
-    await decide(county["clerk"], item, Ruling("accepted"), NEXT_DAY, key="accept-0001")
+    await decide(county["clerk"], item, Ruling("accepted"), LATER, key="accept-0001")
     bureau = county.county
     if level == "above":
         rows = await fetch_tuples(None, "select parent from bureau where id = $1", [bureau])
@@ -358,6 +360,17 @@ async def test_what_a_roll_up_has_summed_up_is_not_withdrawn_but_returned(
         await decide(county["clerk"], item, ERROR, LATER, key="withdraw-01")
     await decide(county["clerk"], item, BACK, LATER, key="return-0001")
     assert (await states(county))["S001"] == "returned"
+
+
+async def test_an_acceptance_of_which_no_roll_up_speaks_can_be_withdrawn_after_it(
+    county: Cast, press: Press
+) -> None:
+    """A roll-up says what became of what was sent back. Of all else it repeats the return, accepted or not."""
+    item = await item_of(county)
+    assert await seal_first(county.county, Q3, press.data, NEXT_DAY)
+    await decide(county["clerk"], item, Ruling("accepted"), NEXT_DAY, key="accept-0001")
+    await decide(county["clerk"], item, ERROR, LATER, key="withdraw-01")
+    assert (await states(county))["S001"] != "accepted"
 
 
 async def test_a_roll_up_tells_what_holds_of_a_correction(county: Cast, press: Press) -> None:

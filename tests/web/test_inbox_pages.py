@@ -244,8 +244,13 @@ async def test_an_acceptance_is_withdrawn_with_a_reason_that_the_school_sees(ent
     await clerk.send_form(item, **(ACCEPT | {"submission_key": "accept-0002"}))
     bureau = (await fetch_tuples(None, "select id from bureau where code = 'HILL'"))[0][0]
     assert await seal_first(bureau, Q3, press.data, MORNING)
+    assert 'name="withdrawal"' in (await clerk.get(item)).text, "the roll-up says nothing of this acceptance"
+    spoken = (
+        '"matters":[{"at":"2026-10-01T02:00:00Z","kind":"correction","outcome":"accepted","school":"S001"}]'
+    )
+    await fetch_tuples(None, "update rollup set document = replace(document, '\"matters\":[]', $1)", [spoken])
     late = (await clerk.get(item)).text
-    assert "汇总报告已封存" in late
+    assert "已写明本报告补正后受理" in late
     assert 'name="withdrawal"' not in late
     assert (
         await clerk.send_form(item, **(bare | {"submission_key": "withdraw-02"}), withdrawal="晚了")
