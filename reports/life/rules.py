@@ -100,6 +100,8 @@ def _of_version(found: Known) -> Iterator[Remark]:
         yield Remark("unchanged-answer" if found.answers else "unchanged", {}, changes)
     if found.answers:
         yield Remark("answers", {"version": found.answers}, changes, holds=False)
+    elif found.version > 1:
+        yield Remark("corrected", {"version": found.version - 1}, changes)
 
 
 def _of_return(found: Known) -> Iterator[Remark]:

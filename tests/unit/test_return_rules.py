@@ -51,6 +51,7 @@ def test_a_version_answers_the_last_decision_before_it_if_that_was_a_return(outc
             "returns/2026Q3#sign-off",
             True,
         ),
+        (replace(SEALED, version=3), "corrected", {"version": 2}, "returns/2026Q3/versions/3/changes", True),
         (replace(SEALED, closed_late=True), "closed-late", {}, "returns/2026Q3#standing", True),
         (replace(SEALED, grade="不合格"), "fail", {"total": "91.20"}, "returns/2026Q3#score", True),
         (
