@@ -19,6 +19,7 @@ from safety.access.scope import Scope
 from safety.audit.actions import append
 from safety.calendar import Period
 from safety.database import fetch_tuples, transaction
+from safety.duties import close_at
 from safety.errors import Conflict, NotAllowed, NotFound
 
 MESSAGES = """select o.message, o.kind, coalesce(r.period, u.period), coalesce(r.version, u.version), s.code, s.name,
@@ -40,7 +41,7 @@ UNDELIVERED = MESSAGES.format(
 )
 BELOW = f"{TREE} {UNDELIVERED}"
 SILENT = f"""{TREE} select s.code, s.name, s.name_en, p.seen_at from peer p join school s on s.code = p.code
-join tree on tree.id = s.bureau where p.kind = 'return' and p.revoked_at is null
+join tree on tree.id = s.bureau where p.kind = 'return' and p.revoked_at is null and p.added_at < $3
 and not exists (select 1 from inbox_item i where i.school_code = s.code and i.period = $2) order by s.code"""  # noqa: S608
 COUNT = """select count(*) from outbox o
 where o.state <> 'delivered' and (o.state = 'dead' or o.posted_at < $1)"""
@@ -166,10 +167,14 @@ class Silent:
 
 
 async def silent(scope: Scope, bureau_id: int, period: Period) -> list[Silent]:
-    """The schools below a bureau that would send from elsewhere and have not. NotFound for a bureau out of scope."""
+    """The schools below a bureau that would send a quarter from elsewhere and have not; those enrolled after its close
+    have nothing of it to send. NotFound for a bureau out of scope.
+    """
     if not scope.may_bureau(bureau_id):
         raise NotFound
-    return [Silent(*row) for row in await fetch_tuples(None, SILENT, [bureau_id, period.id])]
+    return [
+        Silent(*row) for row in await fetch_tuples(None, SILENT, [bureau_id, period.id, close_at(period)])
+    ]
 
 
 async def late(scope: Scope, upward: Transport | None, now: datetime) -> list[Track]:

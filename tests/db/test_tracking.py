@@ -93,7 +93,9 @@ async def test_a_bureau_is_told_what_below_it_has_not_arrived_and_no_other(
 async def test_a_school_that_sends_from_elsewhere_and_has_not_is_named(desk: Desk, tmp_path: Path) -> None:
     cast = desk.cast
     assert await tracking.silent(cast["clerk"], cast.county, Q3) == []
-    await peers.add(None, "S002", pem(new_key().certificate).decode(), tmp_path, LATER)
+    await peers.add(None, "S001", pem(new_key().certificate).decode(), tmp_path, LATER)
+    assert await tracking.silent(cast["clerk"], cast.county, Q3) == [], "it was not enrolled in that quarter"
+    await peers.add(None, "S002", pem(new_key().certificate).decode(), tmp_path, CLOSE - timedelta(days=1))
     (found,) = await tracking.silent(cast["clerk"], cast.county, Q3)
     assert (found.code, found.seen_at) == ("S002", None)
     assert await tracking.silent(cast["admin"], cast.river, Q3) == []

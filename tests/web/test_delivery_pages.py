@@ -97,7 +97,7 @@ async def test_a_bureau_is_told_what_below_it_has_not_arrived(desk: Desk, enter,
     await deliver_waiting(replace(desk.press, upward=Guarded(Folder(tmp_path / "share"))), CLOSE)
     shown = (await (await enter("clerk")).get(BUREAU)).text
     assert "封存的报告都已送达" in shown
-    await peers.add(None, "S002", pem(new_key().certificate).decode(), tmp_path, CLOSE)
+    await peers.add(None, "S002", pem(new_key().certificate).decode(), tmp_path, CLOSE - timedelta(days=1))
     shown = (await (await enter("clerk", "en")).get(BUREAU)).text
     assert "its return of 2026Q3 has not come here" in shown
 
@@ -105,7 +105,7 @@ async def test_a_bureau_is_told_what_below_it_has_not_arrived(desk: Desk, enter,
 async def test_what_has_not_arrived_comes_some_at_a_time(
     desk: Desk, enter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await peers.add(None, "S002", pem(new_key().certificate).decode(), tmp_path, CLOSE)
+    await peers.add(None, "S002", pem(new_key().certificate).decode(), tmp_path, CLOSE - timedelta(days=1))
     monkeypatch.setattr(routes, "PER_PAGE", 1)
     for who, page in (("clerk", BUREAU), ("inspector", f"/inspect{BUREAU}")):
         browser = await enter(who)
