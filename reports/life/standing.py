@@ -206,7 +206,7 @@ async def desk(
 
 
 async def decided(scope: Scope, bureau_id: int, period: Period) -> list[DeskLine]:
-    """The same without remarks, for those who only count: nobody's score is looked at."""
+    """The same without remarks: nobody's score is looked at."""
     said = [_ruled(row) for row in await fetch_tuples(None, OF_QUARTER, [period.id])]
     last = {ruled.item: ruled for ruled in said}
     sealed = dict(await fetch_tuples(None, SEALED, [period.id]))
