@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from reports.attach import category_of
 from reports.bureau import adjustments
 from reports.bureau.elsewhere import received_elsewhere
 from reports.compile import concerned
@@ -275,7 +274,8 @@ def _live(
     """What the ledgers come to now, counted as the return of the quarter counts it."""
     enrolled = size_at(facts.enrolments, before_close(period, now))
     known = concerned(incidents, period, now, book)
-    counts = parted(category_of(incident, state.category, now) for incident, state in known)
+    # By the category that it has now: so the return says it, whose figures the row shows once it is sealed.
+    counts = parted(state.category for _, state in known)
     return Figures(enrolled, bool(score.veto), totals_of(score), *counts)
 
 

@@ -18,6 +18,10 @@ BEFORE = "2026-11-22T05:58:00"
 """The outbox took messages of returns alone until then."""
 
 
+DOCUMENT = '{"school":{"enrolment":1},"score":{"groups":[]}}'
+"""As much of a return as migrations read."""
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 async def empty(request: pytest.FixtureRequest, tmp_path: Path, postgres_template: Templates):
     if request.param == "sqlite":
@@ -82,8 +86,8 @@ async def _before() -> tuple[object, object]:
             None,
             "insert into school_return (id, school, bureau, period, version, status, document, document_digest, "
             "facts_digest, sealed_at, closed_late, made_up, test_clock) "
-            "values ($1, $2, $3, '2026Q3', $4, 'signed', '{}', 'd', 'f', $5, $6, $6, $6)",
-            [sealed, school, bureau, version, NOW, False],
+            "values ($1, $2, $3, '2026Q3', $4, 'signed', $7, 'd', 'f', $5, $6, $6, $6)",
+            [sealed, school, bureau, version, NOW, False, DOCUMENT],
         )
         await fetch_tuples(
             None,
