@@ -52,7 +52,9 @@ class _Incident(msgspec.Struct):
     category: str
 
 
-class _Document(msgspec.Struct):
+class Document(msgspec.Struct):
+    """As much of a return's document as is counted here."""
+
     school: _School
     score: ScorePart
     incidents: tuple[_Incident, ...] = ()
@@ -99,6 +101,10 @@ def parted(categories: Iterable[str]) -> tuple[int, int]:
 
 def read(text: bytes) -> Figures:
     """The figures of a document as it is stored. Raises msgspec.DecodeError for anything else."""
-    found = msgspec.json.decode(text, type=_Document)
-    counts = parted(item.category for item in found.incidents)
-    return Figures(found.school.enrolment, bool(found.score.veto), duty_totals(found.score), *counts)
+    return of(msgspec.json.decode(text, type=Document))
+
+
+def of(document: Document) -> Figures:
+    """The figures of a document that was read."""
+    counts = parted(item.category for item in document.incidents)
+    return Figures(document.school.enrolment, bool(document.score.veto), duty_totals(document.score), *counts)

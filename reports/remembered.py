@@ -7,8 +7,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-import msgspec
-
 from reports.files import path_of
 from safety.errors import NotFound
 
@@ -17,7 +15,8 @@ log = logging.getLogger(__name__)
 Said = TypeVar("Said")
 Key = TypeVar("Key")
 Value = TypeVar("Value")
-UNREADABLE = (OSError, ValueError, NotFound, msgspec.DecodeError)
+UNREADABLE = (NotFound, OSError, ValueError)
+"""What reading a received file can fail with; JSON that does not fit is a ValueError."""
 
 
 class Remembered(Generic[Said]):

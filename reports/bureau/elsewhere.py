@@ -9,11 +9,11 @@ from pathlib import Path
 
 import msgspec
 
-from reports import figures, files
-from reports.figures import Figures, ScorePart
+from reports import figures
+from reports.figures import Figures
 from reports.remembered import Remembered
 from reports.rollup.compile import hundredths
-from reports.sealing.attached import attached
+from reports.sealing.attached import received_return
 from safety.calendar import Period
 from safety.database import fetch_tuples
 
@@ -24,10 +24,9 @@ KEPT = 4096
 """How many files' figures are kept in memory; they are a few hundred bytes each."""
 
 
-class _Return(msgspec.Struct):
-    """As much of a return's document as is read here beside its figures."""
+class _Return(figures.Document):
+    """With what is read here beside its figures."""
 
-    score: ScorePart
     closed_late: bool = False
     sign_off: msgspec.Raw = msgspec.Raw(b"null")
 
@@ -67,7 +66,6 @@ async def received_elsewhere(data: Path, period: Period, codes: Container[str]) 
 
 
 def _read(data: Path, digest: str) -> Said:
-    text = attached(files.read(data, digest), "return.json")
-    found = msgspec.json.decode(text, type=_Return)
+    found = msgspec.json.decode(received_return(data, digest), type=_Return)
     total = None if found.score.total is None else hundredths(found.score.total)
-    return Said(total, bytes(found.sign_off) != b"null", found.closed_late, figures.read(text))
+    return Said(total, bytes(found.sign_off) != b"null", found.closed_late, figures.of(found))

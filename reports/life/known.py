@@ -12,25 +12,21 @@ from typing import Any
 
 import msgspec
 
-from reports import files
 from reports.document import ReturnDocument, parse
 from reports.life.rules import FAIL, Known, Live, Veto, answered_by
 from reports.oversight.queries import open_queries
 from reports.queries import InboxLine, Received
-from reports.remembered import Remembered
+from reports.remembered import UNREADABLE, Remembered
 from reports.rollup.compile import hundredths
-from reports.sealing.attached import attached
+from reports.sealing.attached import received_return
 from safety.calendar import Period
 from safety.database import fetch_tuples
-from safety.errors import NotFound
 from safety.scores import scores
 from safety.scoring import Score
 from safety.web.score_view import totals_of
 
 log = logging.getLogger(__name__)
 
-UNREADABLE = (NotFound, OSError, ValueError)
-"""What reading a received file can fail with."""
 TOTALS = "select school, total from school_return where period = $1 order by version"
 DOCUMENT = """select r.document from school_return r join school s on s.id = r.school
 where s.code = $1 and r.period = $2 and r.version = $3"""
@@ -126,15 +122,7 @@ async def _text(item: Received, period: Period, data: Path | None) -> bytes | No
     rows = await fetch_tuples(None, DOCUMENT, [item.school_code, period.id, item.version])
     if rows:
         return str(rows[0][0]).encode()
-    return await asyncio.to_thread(_out_of_file, data, item.bytes_digest) if data else None
-
-
-def _out_of_file(data: Path, digest: str) -> bytes:
-    try:
-        content = files.read(data, digest)
-    except FileNotFoundError as error:
-        raise NotFound from error
-    return attached(content, "return.json")
+    return await asyncio.to_thread(received_return, data, item.bytes_digest) if data else None
 
 
 async def document_of(item: Received, period: Period, data: Path) -> ReturnDocument | None:

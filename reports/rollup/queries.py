@@ -15,7 +15,6 @@ from uuid import UUID
 
 import msgspec
 
-from reports import files
 from reports.bureau import adjustments
 from reports.document import Incident, Words
 from reports.figures import ScorePart, duty_totals
@@ -23,7 +22,7 @@ from reports.life.rules import ACCEPTED, holding
 from reports.rollup import document as rollup
 from reports.rollup.compile import BureauFound, Gathered, SchoolFound, SealedReturn, trend_of
 from reports.rollup.document import Matter, RollupDocument, Trend
-from reports.sealing.attached import attached
+from reports.sealing.attached import received_return
 from safety import in_use
 from safety.calendar import Period
 from safety.database import fetch_tuples
@@ -218,7 +217,7 @@ async def _sealed_elsewhere(
 
 
 def _out_of_file(data: Path, digest: str) -> SealedReturn:
-    text = attached(files.read(data, digest), "return.json")
+    text = received_return(data, digest)
     return _read(text, hashlib.sha256(text).hexdigest())
 
 
